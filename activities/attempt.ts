@@ -1,0 +1,64 @@
+import { Context } from '@temporalio/activity';
+import type { StepRequest } from '../src/domain/effects.ts';
+import { formatEffectKey } from '../src/domain/effects.ts';
+import { jsonDigest } from '../src/domain/json-digest.ts';
+import type { ActivityDeps } from './deps.ts';
+import { abortFailure, asChandleryError, toFailure } from './failures.ts';
+import type { StepRun } from './step.ts';
+
+/** Well below the heartbeat timeout (workflows/activity-options.ts), so that one late beat does not lose the step. */
+const HEARTBEAT_EVERY_MS = 1_000;
+
+interface AttemptOptions {
+  /** Undo has no limit of its own: it waits for the store as long as its options say. */
+  unlimited?: boolean;
+}
+
+/** What every activity shares: a heartbeat each second, and failures in the catalogue's words. */
+export async function runAttempt<Result>(
+  deps: ActivityDeps,
+  request: StepRequest<unknown>,
+  body: (run: StepRun) => Promise<Result>,
+  options: AttemptOptions = {},
+): Promise<Result> {
+  const context = Context.current();
+  let shown: Record<string, unknown> = {};
+  const { root, step, generation } = request.context;
+  const run: StepRun = {
+    context: { ...request.context },
+    key: { root, step, object: '-', generation },
+    inputDigest: jsonDigest(request.input),
+    attempt: context.info.attempt,
+    signal: context.cancellationSignal,
+    progress: (details) => {
+      shown = details;
+    },
+  };
+  const timer = setInterval(() => context.heartbeat(shown), HEARTBEAT_EVERY_MS);
+  try {
+    return await body(run);
+  } catch (error) {
+    throw await failureOf(deps, run, error, options);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Writes the failed attempt down and decides whether the step gives up. Lost workers write nothing and are not counted. */
+async function failureOf(deps: ActivityDeps, run: StepRun, thrown: unknown, options: AttemptOptions): Promise<Error> {
+  if (run.signal.aborted) return abortFailure(run.signal.reason);
+  const error = asChandleryError(thrown);
+  if (error.code === 'internal') deps.log.error({ err: thrown, effect: formatEffectKey(run.key) }, 'a step failed in a way nobody foresaw');
+  if (options.unlimited) return toFailure(error, { final: false });
+  const failures = await writeDown(deps, run, error);
+  return toFailure(error, { final: failures !== undefined && failures >= run.context.maxAttempts });
+}
+
+async function writeDown(deps: ActivityDeps, run: StepRun, error: { code: string; message: string }): Promise<number | undefined> {
+  try {
+    return await deps.store.attempts.recordFailure(run.key, run.attempt, { code: error.code, message: error.message });
+  } catch {
+    // The store is away: the attempt is not counted, and Temporal's own record of the last failure is what remains.
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import { DEFAULT_ARCHIVE_LIMITS } from '../src/domain/archive.ts';
+import { ChandleryError } from '../src/domain/errors.ts';
+import type { LockedTemplate } from '../src/domain/lock.ts';
+import type { BlobUpload } from '../src/domain/store.ts';
+import type { ActivityDeps } from './deps.ts';
+import { createStep } from './step.ts';
+import type { StepRun } from './step.ts';
+
+interface Input {
+  templates: LockedTemplate[];
+}
+
+/** Streams every archive of the lock into the blob store: hashed and counted while it flows, resumed where an attempt broke off. */
+export function createDownload(deps: ActivityDeps) {
+  return createStep(deps, {
+    async run({ templates }: Input, run) {
+      const total = templates.reduce((sum, template) => sum + template.size, 0);
+      let done = 0;
+      let fetched = 0;
+      for (const template of templates) {
+        const before = done;
+        const count = (bytes: number) => {
+          done = before + bytes;
+          run.progress({ bytes: { done, total }, waitingFor: `${template.name}@${template.version}` });
+        };
+        if (!(await deps.store.blobs.has(template.digest))) fetched += await fetchArchive(deps, template, run, count);
+        count(template.size);
+      }
+      return { digests: templates.map((template) => template.digest), bytes: total, fetched };
+    },
+    describe: ({ digests, bytes, fetched }) => ({ detail: `${digests.length} archives, ${bytes} bytes, ${fetched} of them fetched` }),
+    async ensure({ digests }) {
+      const present = await Promise.all(digests.map((digest) => deps.store.blobs.has(digest)));
+      return present.every(Boolean);
+    },
+  });
+}
+
+/** Answers the bytes that came over the wire. */
+async function fetchArchive(deps: ActivityDeps, template: LockedTemplate, run: StepRun, count: (bytes: number) => void): Promise<number> {
+  const upload = await deps.store.blobs.openUpload(`${run.key.root}/${template.digest}`, template.digest);
+  const registry = deps.registries.get(template.registry);
+  const stream = await registry.openArchive(template.name, template.version, { offset: upload.offset, digest: template.digest, signal: run.signal });
+  // A registry without ranges sends from byte 0: what was stored is then of no use.
+  const { hash, size: start } = stream.offset === upload.offset ? await hashStored(upload) : await startOver(upload);
+  let size = start;
+  for await (const chunk of stream.body) {
+    size += chunk.length;
+    if (size > DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes) return refuse(upload, tooLarge(template));
+    hash.update(chunk);
+    await upload.append(chunk);
+    count(size);
+  }
+  const digest = `sha256:${hash.digest('hex')}`;
+  if (digest !== template.digest) return refuse(upload, mismatch(template, digest));
+  await upload.complete(size);
+  return size - start;
+}
+
+async function hashStored(upload: BlobUpload): Promise<{ hash: Hash; size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of upload.stored()) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { hash, size };
+}
+
+async function startOver(upload: BlobUpload): Promise<{ hash: Hash; size: number }> {
+  await upload.restart();
+  return { hash: createHash('sha256'), size: 0 };
+}
+
+async function refuse(upload: BlobUpload, error: ChandleryError): Promise<never> {
+  await upload.discard();
+  throw error;
+}
+
+function tooLarge(template: LockedTemplate): ChandleryError {
+  return new ChandleryError('too_large', `the archive of ${template.name}@${template.version} is larger than ${DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes} bytes`, {
+    registry: template.registry,
+    template: `${template.name}@${template.version}`,
+  });
+}
+
+function mismatch(template: LockedTemplate, digest: string): ChandleryError {
+  return new ChandleryError('digest_mismatch', `${template.registry} promised ${template.digest} for ${template.name}@${template.version} and sent ${digest}`, {
+    registry: template.registry,
+    template: `${template.name}@${template.version}`,
+  });
+}

@@ -1,0 +1,38 @@
+import { ChandleryError } from '../src/domain/errors.ts';
+import type { Target } from '../src/domain/operation.ts';
+import { isNamespace, isTemplateName } from '../src/domain/reference.ts';
+import type { ActivityDeps } from './deps.ts';
+import { createStep } from './step.ts';
+
+interface Input {
+  target: Target;
+  request: { registry?: string; name: string; range?: string };
+  requester: { user: string; groups: string[] };
+}
+
+/** Reference, namespace and registry are what they claim to be; takes the target's fence and writes the audit entry. */
+export function createPreValidate(deps: ActivityDeps) {
+  return createStep(deps, {
+    takesFence: true,
+    async run({ target, request, requester }: Input, { context }) {
+      checkReference(deps, target, request);
+      await deps.store.audit.append({
+        actor: requester.user,
+        action: 'install',
+        object: context.target,
+        outcome: 'allowed',
+        operation: context.operation,
+        detail: { ...request },
+      });
+      return { cluster: 'absent' as const };
+    },
+    describe: () => ({ detail: 'reference and namespace are valid; there is no cluster: cluster checks skipped' }),
+  });
+}
+
+function checkReference(deps: ActivityDeps, target: Target, request: Input['request']): void {
+  if (!isTemplateName(request.name)) throw new ChandleryError('invalid_reference', `"${request.name}" is not a template name`);
+  if (!isNamespace(target.namespace)) throw new ChandleryError('invalid_reference', `"${target.namespace}" is not a namespace name`);
+  if (request.registry !== undefined) deps.registries.get(request.registry);
+  else if (!deps.registries.default) throw new ChandleryError('registry_not_found', 'no registry is configured, so a bare name means nothing', { template: request.name });
+}

@@ -1,0 +1,79 @@
+import type { EffectKey, EffectRecord, StepContext, StepRequest, StepResult } from '../src/domain/effects.ts';
+import { jsonDigest } from '../src/domain/json-digest.ts';
+import { runAttempt } from './attempt.ts';
+import type { ActivityDeps } from './deps.ts';
+
+/** What a step sees of its surroundings. */
+export interface StepRun {
+  context: StepContext;
+  key: EffectKey;
+  inputDigest: string;
+  attempt: number;
+  /** Aborted when the operation is cancelled, the worker stops, or the server has given the step to somebody else. */
+  signal: AbortSignal;
+  /** Shown in the operation's step; replaces what was shown before. */
+  progress(details: { bytes?: { done: number; total: number }; waitingFor?: string }): void;
+}
+
+/** What to tell people about a value. */
+export interface Note {
+  detail?: string;
+  warnings?: string[];
+}
+
+export interface StepDefinition<Input, Value> {
+  /** Does the effect. Must be safe to run again after a kill at any line. */
+  run(input: Input, run: StepRun): Promise<Value>;
+  /** A pure function of the value, so that a second observer says the same. */
+  describe?(value: Value, input: Input): Note;
+  /** Whether a recorded result's effect still stands; absent when there is nothing outside the record that could have gone. */
+  ensure?(value: Value, input: Input, run: StepRun): Promise<boolean>;
+  /** The first step of an operation takes the target's fence, also when its result is kept. */
+  takesFence?: boolean;
+  /** True when `run` writes the effect and its record in one transaction itself. */
+  recordsItself?: boolean;
+}
+
+/** The fence travels beside the value and is never recorded: a kept result must not bring an old one along. */
+export type StepAnswer<Value> = StepResult<Value> & { fence?: number };
+
+/**
+ * The rules for effects around one step: observe; if it is done and still stands, return the recorded result; else do, record, return.
+ */
+export function createStep<Input, Value>(deps: ActivityDeps, definition: StepDefinition<Input, Value>) {
+  return (request: StepRequest<Input>): Promise<StepAnswer<Value>> =>
+    runAttempt(deps, request, async (run) => {
+      const { context } = run;
+      if (definition.takesFence) context.fence = await deps.store.fences.take(context.target, context.operation, context.startedAt);
+      const { value, digest, kept } = (await observe(deps, definition, request.input, run)) ?? (await act(deps, definition, request.input, run));
+      await deps.onMoment?.(context.step, 'after');
+      const note = definition.describe?.(value, request.input) ?? {};
+      return { value, digest, kept, ...note, ...(definition.takesFence && { fence: context.fence }) };
+    });
+}
+
+/** The recorded result of this very effect, or of an earlier generation where the replay allows to keep it. */
+async function observe<Input, Value>(deps: ActivityDeps, definition: StepDefinition<Input, Value>, input: Input, run: StepRun) {
+  const { keep } = run.context;
+  const record = keep === undefined ? await deps.store.effects.find(run.key) : await deps.store.effects.findStanding(run.key);
+  if (!record || record.undone || !usable(record, run)) return undefined;
+  const value = record.result as Value;
+  if (definition.ensure && !(await definition.ensure(value, input, run))) return undefined;
+  return { value, digest: record.resultDigest, kept: record.key.generation !== run.key.generation };
+}
+
+/** A record is only this step's if it came from the same input, and a kept one only if it is the result the replay named. */
+function usable(record: EffectRecord, run: StepRun): boolean {
+  const ours = record.key.generation === run.key.generation;
+  return record.inputDigest === run.inputDigest && (ours || record.resultDigest === run.context.keep);
+}
+
+async function act<Input, Value>(deps: ActivityDeps, definition: StepDefinition<Input, Value>, input: Input, run: StepRun) {
+  await deps.onMoment?.(run.context.step, 'before');
+  const value = await definition.run(input, run);
+  await deps.onMoment?.(run.context.step, 'between');
+  const digest = jsonDigest(value);
+  if (definition.recordsItself) return { value, digest, kept: false };
+  const record = await deps.store.effects.record(run.key, run.context, { inputDigest: run.inputDigest, result: value, resultDigest: digest });
+  return { value: record.result as Value, digest: record.resultDigest, kept: false };
+}

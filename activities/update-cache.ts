@@ -1,0 +1,19 @@
+import type { Target } from '../src/domain/operation.ts';
+import type { ActivityDeps } from './deps.ts';
+import { createStep } from './step.ts';
+
+interface Input {
+  target: Target;
+  names: string[];
+}
+
+/** Tells every server what changed, so that each drops exactly the entries concerned. */
+export function createUpdateCache(deps: ActivityDeps) {
+  return createStep(deps, {
+    async run({ target, names }: Input, { context }) {
+      await deps.store.changes.publish({ type: 'install.changed', cluster: target.cluster, namespace: target.namespace, names, operation: context.operation });
+      return { names };
+    },
+    describe: ({ names }) => ({ detail: `every server was told about ${names.join(', ')}` }),
+  });
+}

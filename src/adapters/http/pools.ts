@@ -1,0 +1,67 @@
+import { Agent } from 'undici';
+import { type AddressPolicyOptions, createAddressPolicy } from './address-policy.ts';
+import { createGuardedConnector, type GuardedConnector } from './connector.ts';
+
+/** Times in ms. Slow is told from dead by the idle limit; the total limit is per call, because an archive takes longer than a search. */
+export interface ClientTimeouts {
+  connect: number;
+  headers: number;
+  bodyIdle: number;
+  total: number;
+}
+
+export const DEFAULT_TIMEOUTS: Readonly<ClientTimeouts> = Object.freeze({
+  connect: 5_000, // a reachable host answers a SYN in well under a second
+  headers: 15_000, // a registry that has to query upstream before its first byte
+  bodyIdle: 15_000, // longer pauses mean a dead connection
+  total: 30_000, // a person waits for most calls; downloads pass their own
+});
+
+const CONNECTIONS_PER_ORIGIN = 16; // one server's share; keeps a busy worker from flooding a registry
+const KEEP_ALIVE_MS = 10_000; // below the idle limit of common proxies (60 s) and of Node's server (5 s is announced and honoured)
+const MAX_HEADER_BYTES = 32 * 1024;
+
+export interface PoolOptions extends AddressPolicyOptions {
+  timeouts: ClientTimeouts;
+  /** PEM of extra certificate authorities. */
+  ca?: string;
+}
+
+interface Pool {
+  agent: Agent;
+  connector: GuardedConnector;
+}
+
+/** One pool per registry and side of the public line, so that a slow registry never uses up the connections of another. */
+export class PoolSet {
+  readonly #pools = new Map<string, Pool>();
+
+  constructor(readonly options: PoolOptions) {}
+
+  get(registry: string, fromPublic: boolean): Pool {
+    const key = `${fromPublic ? 'public' : 'any'} ${registry}`;
+    const pool = this.#pools.get(key) ?? this.#create(fromPublic);
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map(({ agent }) => agent.destroy()));
+    this.#pools.clear();
+  }
+
+  #create(fromPublic: boolean): Pool {
+    const policy = createAddressPolicy(this.options);
+    const ca = this.options.ca === undefined ? {} : { ca: this.options.ca };
+    const connector = createGuardedConnector({ policy, fromPublic, connectTimeoutMs: this.options.timeouts.connect, ...ca });
+    const agent = new Agent({
+      connect: connector.connect,
+      connections: CONNECTIONS_PER_ORIGIN,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: this.options.timeouts.headers,
+      bodyTimeout: this.options.timeouts.bodyIdle,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
+    return { agent, connector };
+  }
+}

@@ -1,0 +1,56 @@
+import type { Transaction } from 'kysely';
+import type { StepContext } from '../../domain/effects.ts';
+import { fencedOff } from './effects.ts';
+import type { Tables } from './schema.ts';
+
+type Tx = Transaction<Tables>;
+
+/** Holds the target's fence for the transaction; fails with fenced_off when it is no longer this operation's. */
+export async function checkFence(tx: Tx, context: StepContext): Promise<void> {
+  const row = await tx.selectFrom('fences').select('fence').where('target', '=', context.target).forShare().executeTakeFirst();
+  if (Number(row?.fence) !== context.fence) throw fencedOff(context);
+}
+
+/** The outcome an earlier attempt of this very effect recorded. One that was undone since is no outcome: whoever asks came too late. */
+export async function recordedOutcome<Outcome>(tx: Tx, context: StepContext): Promise<Outcome | undefined> {
+  const row = await effectOf(tx, context);
+  if (row?.undone_at) throw fencedOff(context);
+  return row?.result as Outcome | undefined;
+}
+
+/** The record of the context's step in its own generation. */
+export function effectOf(tx: Tx, context: StepContext) {
+  return tx
+    .selectFrom('effects')
+    .selectAll()
+    .where('root', '=', context.root)
+    .where('step', '=', context.step)
+    .where('object', '=', '-')
+    .where('generation', '=', context.generation)
+    .executeTakeFirst();
+}
+
+/** Writes the record in the transaction of its effect, so that both stand or neither. */
+export async function recordEffect(
+  tx: Tx,
+  context: StepContext,
+  entry: { inputDigest: string; result: unknown; resultDigest: string; undo: unknown },
+): Promise<void> {
+  await tx
+    .insertInto('effects')
+    .values({
+      root: context.root,
+      step: context.step,
+      object: '-',
+      generation: context.generation,
+      operation: context.operation,
+      target: context.target,
+      fence: context.fence,
+      input_digest: entry.inputDigest,
+      result: JSON.stringify(entry.result),
+      result_digest: entry.resultDigest,
+      undo: JSON.stringify(entry.undo),
+      undone_at: null,
+    })
+    .execute();
+}

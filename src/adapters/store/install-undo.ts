@@ -1,0 +1,81 @@
+import type { Transaction } from 'kysely';
+import { sql } from 'kysely';
+import type { StepContext } from '../../domain/effects.ts';
+import { effectOf } from './effect-transaction.ts';
+import { fencedOff } from './effects.ts';
+import type { InstallRow, InstallUndo } from './installs.ts';
+import { lockNamespace, rowsOf } from './installs.ts';
+import type { Tables } from './schema.ts';
+
+type Tx = Transaction<Tables>;
+
+/** Puts the rows back as they were before the step, except where somebody else has built on them since. */
+export async function undoEffect(tx: Tx, context: StepContext): Promise<{ undone: boolean; warnings: string[] }> {
+  await raiseFence(tx, context);
+  const effect = await effectOf(tx, context);
+  if (!effect || effect.undone_at) return { undone: effect !== undefined, warnings: [] };
+  const { before } = effect.undo as InstallUndo;
+  const [, cluster = '', namespace = ''] = context.target.split('/');
+  await lockNamespace(tx, cluster, namespace);
+  const warnings: string[] = [];
+  for (const { name, row } of before.toReversed()) {
+    const warning = await putBack(tx, context, { cluster, namespace, name }, row);
+    if (warning) warnings.push(warning);
+  }
+  await tx
+    .updateTable('effects')
+    .set({ undone_at: new Date() })
+    .where('root', '=', context.root)
+    .where('step', '=', context.step)
+    .where('object', '=', '-')
+    .where('generation', '=', context.generation)
+    .execute();
+  return { undone: true, warnings };
+}
+
+/** From here on a late attempt of the step, with the fence it was given, can no longer write. */
+async function raiseFence(tx: Tx, context: StepContext): Promise<void> {
+  const raised = await tx
+    .updateTable('fences')
+    .set({ fence: sql`fence + 1` })
+    .where('target', '=', context.target)
+    .where('holder', '=', context.operation)
+    .where('fence', '>=', String(context.fence))
+    .returning('fence')
+    .executeTakeFirst();
+  if (!raised) throw fencedOff(context);
+}
+
+async function putBack(
+  tx: Tx,
+  context: StepContext,
+  at: { cluster: string; namespace: string; name: string },
+  row: InstallRow | null,
+): Promise<string | undefined> {
+  const rows = await rowsOf(tx, at.cluster, at.namespace);
+  const now = rows.find((candidate) => candidate.name === at.name);
+  if (now && now.operation !== context.operation) return `${at.name} was left as it is: ${now.operation} has changed it since`;
+  if (row === null) {
+    const needing = rows.filter((other) => other.dependencies.some(({ name }) => name === at.name));
+    if (needing.length > 0) return `${at.name} was left installed: ${needing.map((other) => other.name).join(', ')} needs it`;
+    await tx
+      .deleteFrom('installs')
+      .where('cluster', '=', at.cluster)
+      .where('namespace', '=', at.namespace)
+      .where('name', '=', at.name)
+      .execute();
+    return undefined;
+  }
+  const values = {
+    ...row,
+    manifest: JSON.stringify(row.manifest),
+    dependencies: JSON.stringify(row.dependencies),
+    trust: JSON.stringify(row.trust),
+  };
+  await tx
+    .insertInto('installs')
+    .values(values)
+    .onConflict((conflict) => conflict.columns(['cluster', 'namespace', 'name']).doUpdateSet(values))
+    .execute();
+  return undefined;
+}

@@ -1,0 +1,210 @@
+import type { Selectable, Transaction } from 'kysely';
+import { sql } from 'kysely';
+import type { StepContext } from '../../domain/effects.ts';
+import { ChandleryError } from '../../domain/errors.ts';
+import { jsonDigest } from '../../domain/json-digest.ts';
+import type { InstallItem, InstallOutcome, InstallRecord, InstallStore } from '../../domain/store.ts';
+import { fits } from '../../domain/versions.ts';
+import type { Database } from './database.ts';
+import { guarded } from './database.ts';
+import { checkFence, recordEffect, recordedOutcome } from './effect-transaction.ts';
+import { undoEffect } from './install-undo.ts';
+import type { Tables } from './schema.ts';
+
+export type InstallRow = Selectable<Tables['installs']>;
+type Tx = Transaction<Tables>;
+type MaterialiseEntry = Parameters<InstallStore['materialise']>[1];
+type RemoveEntry = Parameters<InstallStore['remove']>[1];
+
+/** What `undo` needs: the rows as they were; null where there was none. */
+export interface InstallUndo {
+  before: Array<{ name: string; row: InstallRow | null }>;
+}
+
+export function createInstallStore(db: Database): InstallStore {
+  return {
+    get: (cluster, namespace, name) =>
+      guarded(async () => {
+        const row = await db
+          .selectFrom('installs')
+          .selectAll()
+          .where('cluster', '=', cluster)
+          .where('namespace', '=', namespace)
+          .where('name', '=', name)
+          .executeTakeFirst();
+        return row && toRecord(row);
+      }),
+    list: (cluster, namespace) =>
+      guarded(async () => {
+        const all = db.selectFrom('installs').selectAll().where('cluster', '=', cluster);
+        const rows = await (namespace === undefined ? all : all.where('namespace', '=', namespace))
+          .orderBy('namespace')
+          .orderBy('name')
+          .execute();
+        return rows.map(toRecord);
+      }),
+    materialise: (context, entry) => guarded(() => db.transaction().execute((tx) => materialise(tx, context, entry))),
+    remove: (context, entry) => guarded(() => db.transaction().execute((tx) => remove(tx, context, entry))),
+    undo: (context) => guarded(() => db.transaction().execute((tx) => undoEffect(tx, context))),
+    dependents: (cluster, namespace, name) => guarded(() => dependentsOf(db, cluster, namespace, name)),
+  };
+}
+
+async function materialise(tx: Tx, context: StepContext, entry: MaterialiseEntry): Promise<InstallOutcome> {
+  await checkFence(tx, context);
+  const recorded = await recordedOutcome<InstallOutcome>(tx, context);
+  if (recorded) return recorded;
+  await lockNamespace(tx, entry.cluster, entry.namespace);
+  const current = new Map((await rowsOf(tx, entry.cluster, entry.namespace)).map((row) => [row.name, row]));
+  checkOthersStillFit(entry.items, [...current.values()]);
+  const undo: InstallUndo = { before: [] };
+  const installed: InstallOutcome['installed'] = [];
+  for (const item of entry.items) {
+    const before = current.get(item.locked.name);
+    const changed = entry.force || before?.digest !== item.locked.digest || before.registry !== item.locked.registry;
+    const explicit = item.locked.name === entry.root || (before?.explicit ?? false);
+    installed.push({
+      name: item.locked.name,
+      version: item.locked.version,
+      digest: item.locked.digest,
+      changed,
+      ...(changed && before && { replaced: before.version }),
+    });
+    if (!changed && before?.explicit === explicit) continue;
+    undo.before.push({ name: item.locked.name, row: before ?? null });
+    await upsert(tx, context, entry, item, explicit);
+  }
+  const outcome: InstallOutcome = { changed: installed.some((item) => item.changed), installed };
+  await recordEffect(tx, context, { inputDigest: entry.inputDigest, result: outcome, resultDigest: jsonDigest(outcome), undo });
+  return outcome;
+}
+
+/** One writer a namespace at a time: dependencies are shared, and each operation locks only its own target. */
+export async function lockNamespace(tx: Tx, cluster: string, namespace: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`namespace/${cluster}/${namespace}`}, 0))`.execute(tx);
+}
+
+export function rowsOf(tx: Tx, cluster: string, namespace: string): Promise<InstallRow[]> {
+  return tx.selectFrom('installs').selectAll().where('cluster', '=', cluster).where('namespace', '=', namespace).execute();
+}
+
+/** The lock was made before this transaction; what another operation installed since may not bear it. */
+function checkOthersStillFit(items: InstallItem[], current: InstallRow[]): void {
+  const chosen = new Map(items.map((item) => [item.locked.name, item.locked.version]));
+  for (const row of current.filter((other) => !chosen.has(other.name))) {
+    for (const { name, range } of row.dependencies) {
+      const version = chosen.get(name);
+      if (version === undefined || fits(version, range)) continue;
+      throw new ChandleryError(
+        'dependency_conflict',
+        `${row.name} ${row.version} (installed) needs ${name} ${range}, which ${name} ${version} does not meet`,
+        { template: name },
+      );
+    }
+  }
+}
+
+async function upsert(
+  tx: Tx,
+  context: StepContext,
+  entry: MaterialiseEntry,
+  item: InstallItem,
+  explicit: boolean,
+): Promise<void> {
+  const locked = new Set(item.locked.dependencies);
+  const dependencies = (item.manifest.spec.dependencies ?? [])
+    .filter(({ name }) => locked.has(name))
+    .map(({ name, version }) => ({ name, range: version }));
+  const values = {
+    registry: item.locked.registry,
+    version: item.locked.version,
+    digest: item.locked.digest,
+    content_hash: item.contentHash,
+    explicit,
+    manifest: JSON.stringify(item.manifest),
+    dependencies: JSON.stringify(dependencies),
+    trust: JSON.stringify(item.trust),
+    requester: entry.requester,
+    operation: context.operation,
+  };
+  await tx
+    .insertInto('installs')
+    .values({ cluster: entry.cluster, namespace: entry.namespace, name: item.locked.name, ...values })
+    .onConflict((conflict) =>
+      conflict.columns(['cluster', 'namespace', 'name']).doUpdateSet({ ...values, installed_at: new Date() }),
+    )
+    .execute();
+}
+
+async function remove(tx: Tx, context: StepContext, entry: RemoveEntry): Promise<{ removed: boolean; orphaned: string[] }> {
+  await checkFence(tx, context);
+  const recorded = await recordedOutcome<{ removed: boolean; orphaned: string[] }>(tx, context);
+  if (recorded) return recorded;
+  await lockNamespace(tx, entry.cluster, entry.namespace);
+  const rows = await rowsOf(tx, entry.cluster, entry.namespace);
+  const row = rows.find((candidate) => candidate.name === entry.name);
+  const others = rows.filter((candidate) => candidate.name !== entry.name);
+  const dependents = others.filter((other) => other.dependencies.some(({ name }) => name === entry.name));
+  if (dependents.length > 0) {
+    const names = dependents.map((dependent) => `${dependent.name} ${dependent.version}`);
+    throw new ChandleryError('in_use', `${entry.name} is needed by ${names.join(', ')}`, {
+      template: entry.name,
+      dependents: names,
+    });
+  }
+  await tx
+    .deleteFrom('installs')
+    .where('cluster', '=', entry.cluster)
+    .where('namespace', '=', entry.namespace)
+    .where('name', '=', entry.name)
+    .execute();
+  const outcome = { removed: row !== undefined, orphaned: orphansAfter(row, others) };
+  const undo: InstallUndo = { before: row ? [{ name: row.name, row }] : [] };
+  await recordEffect(tx, context, { inputDigest: entry.inputDigest, result: outcome, resultDigest: jsonDigest(outcome), undo });
+  return outcome;
+}
+
+/** Dependencies that came only along with the removed one and that nothing else needs. */
+function orphansAfter(removed: InstallRow | undefined, others: InstallRow[]): string[] {
+  const needed = new Set(others.flatMap((other) => other.dependencies.map(({ name }) => name)));
+  const came = new Set((removed?.dependencies ?? []).map(({ name }) => name));
+  return others
+    .filter((other) => came.has(other.name) && !other.explicit && !needed.has(other.name))
+    .map((other) => other.name)
+    .sort();
+}
+
+async function dependentsOf(db: Database, cluster: string, namespace: string, name: string) {
+  const rows = await db
+    .selectFrom('installs')
+    .select(['name', 'version', 'dependencies'])
+    .where('cluster', '=', cluster)
+    .where('namespace', '=', namespace)
+    .where(sql<boolean>`dependencies @> ${JSON.stringify([{ name }])}::jsonb`)
+    .orderBy('name')
+    .execute();
+  return rows.map((row) => ({
+    name: row.name,
+    version: row.version,
+    range: row.dependencies.find((dependency) => dependency.name === name)?.range ?? '',
+  }));
+}
+
+function toRecord(row: InstallRow): InstallRecord {
+  return {
+    cluster: row.cluster,
+    namespace: row.namespace,
+    name: row.name,
+    registry: row.registry,
+    version: row.version,
+    digest: row.digest,
+    contentHash: row.content_hash,
+    explicit: row.explicit,
+    manifest: row.manifest,
+    dependencies: row.dependencies,
+    trust: row.trust,
+    requester: row.requester,
+    operation: row.operation,
+    installedAt: row.installed_at.toISOString(),
+  };
+}

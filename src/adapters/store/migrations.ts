@@ -1,0 +1,76 @@
+import type { Kysely, Migration, MigrationProvider } from 'kysely';
+import { Migrator, sql } from 'kysely';
+import type { Tables } from './schema.ts';
+
+/** One entry a shipped change, in order, never edited afterwards. Plain SQL that PostgreSQL 15 knows. */
+const MIGRATIONS: Record<string, string> = {
+  '001-first': `
+    create table fences (
+      target text primary key,
+      fence bigint not null,
+      holder text not null,
+      holder_started_at bigint not null
+    );
+    create table effects (
+      root text not null, step text not null, object text not null, generation integer not null,
+      operation text not null, target text not null, fence bigint not null,
+      input_digest text not null, result jsonb not null, result_digest text not null, undo jsonb,
+      created_at timestamptz not null default now(), undone_at timestamptz,
+      primary key (root, step, object, generation)
+    );
+    create table attempts (
+      root text not null, step text not null, object text not null, generation integer not null, attempt integer not null,
+      code text not null, message text not null, at timestamptz not null default now(),
+      primary key (root, step, object, generation, attempt)
+    );
+    create table installs (
+      cluster text not null, namespace text not null, name text not null,
+      registry text not null, version text not null, digest text not null, content_hash text not null,
+      explicit boolean not null, manifest jsonb not null, dependencies jsonb not null, trust jsonb not null,
+      requester text not null, operation text not null, installed_at timestamptz not null default now(),
+      primary key (cluster, namespace, name)
+    );
+    create index installs_dependencies on installs using gin (dependencies jsonb_path_ops);
+    create table blobs (digest text primary key, content uuid not null, size bigint not null, created_at timestamptz not null default now());
+    create table blob_chunks (content uuid not null, n integer not null, data bytea not null, primary key (content, n));
+    alter table blob_chunks alter column data set storage external;
+    create table uploads (key text primary key, digest text not null, content uuid not null default gen_random_uuid(), created_at timestamptz not null default now());
+    create table scans (
+      digest text not null, ruleset text not null, verdict jsonb not null, created_at timestamptz not null default now(),
+      primary key (digest, ruleset)
+    );
+    create table tokens (
+      hash bytea primary key, name text not null, user_name text not null, groups jsonb not null,
+      created_at timestamptz not null default now(), expires_at timestamptz
+    );
+    create table audit (
+      id bigserial primary key, at timestamptz not null default now(), actor text not null, action text not null, object text not null,
+      outcome text not null, code text, operation text, detail jsonb
+    );
+    create unique index audit_once on audit (operation, action, outcome) where operation is not null;
+    create function audit_is_append_only() returns trigger language plpgsql as $$ begin raise exception 'audit is append-only'; end $$;
+    create trigger audit_append_only before update or delete or truncate on audit execute function audit_is_append_only();
+  `,
+};
+
+const provider: MigrationProvider = {
+  async getMigrations(): Promise<Record<string, Migration>> {
+    const entries = Object.entries(MIGRATIONS).map(([name, text]): [string, Migration] => [
+      name,
+      {
+        up: (db) =>
+          sql
+            .raw(text)
+            .execute(db)
+            .then(() => undefined),
+      },
+    ]);
+    return Object.fromEntries(entries);
+  },
+};
+
+/** Brings the database to this build's form. Several servers may call it at once: the migrator holds an advisory lock. */
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error) throw error;
+}

@@ -1,0 +1,119 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { InstallRecord, ScanVerdict } from '../../domain/store.ts';
+
+/** The tables as kysely sees them; migrations.ts makes them. */
+
+type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
+type Json<T> = ColumnType<T, string, string>;
+
+interface FencesTable {
+  target: string;
+  fence: ColumnType<string, number | string, number | string>;
+  holder: string;
+  holder_started_at: ColumnType<string, number | string, number | string>;
+}
+
+interface EffectsTable {
+  root: string;
+  step: string;
+  object: string;
+  generation: number;
+  operation: string;
+  target: string;
+  fence: ColumnType<string, number | string, never>;
+  input_digest: string;
+  result: Json<unknown>;
+  result_digest: string;
+  undo: Json<unknown> | null;
+  created_at: Generated<Date>;
+  undone_at: Date | null;
+}
+
+interface AttemptsTable {
+  root: string;
+  step: string;
+  object: string;
+  generation: number;
+  attempt: number;
+  code: string;
+  message: string;
+  at: Generated<Date>;
+}
+
+interface InstallsTable {
+  cluster: string;
+  namespace: string;
+  name: string;
+  registry: string;
+  version: string;
+  digest: string;
+  content_hash: string;
+  explicit: boolean;
+  manifest: Json<InstallRecord['manifest']>;
+  dependencies: Json<InstallRecord['dependencies']>;
+  trust: Json<InstallRecord['trust']>;
+  requester: string;
+  operation: string;
+  installed_at: Timestamp;
+}
+
+interface BlobsTable {
+  digest: string;
+  content: string;
+  size: ColumnType<string, number, never>;
+  created_at: Generated<Date>;
+}
+
+interface BlobChunksTable {
+  content: string;
+  n: number;
+  data: Buffer;
+}
+
+interface UploadsTable {
+  key: string;
+  digest: string;
+  content: string;
+  created_at: Generated<Date>;
+}
+
+interface ScansTable {
+  digest: string;
+  ruleset: string;
+  verdict: Json<ScanVerdict>;
+  created_at: Generated<Date>;
+}
+
+interface TokensTable {
+  hash: Buffer;
+  name: string;
+  user_name: string;
+  groups: Json<string[]>;
+  created_at: Generated<Date>;
+  expires_at: Date | null;
+}
+
+interface AuditTable {
+  id: Generated<string>;
+  at: Generated<Date>;
+  actor: string;
+  action: string;
+  object: string;
+  outcome: string;
+  code: string | null;
+  operation: string | null;
+  detail: Json<Record<string, unknown>> | null;
+}
+
+export interface Tables {
+  fences: FencesTable;
+  effects: EffectsTable;
+  attempts: AttemptsTable;
+  installs: InstallsTable;
+  blobs: BlobsTable;
+  blob_chunks: BlobChunksTable;
+  uploads: UploadsTable;
+  scans: ScansTable;
+  tokens: TokensTable;
+  audit: AuditTable;
+}

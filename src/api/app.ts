@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import express from 'express';
+import type { Express, RequestHandler } from 'express';
+import helmet from 'helmet';
+import type { OperationsClient } from '../client/index.ts';
+import type { RegistryPlugin, RegistrySet } from '../domain/registry.ts';
+import type { Store } from '../domain/store.ts';
+import { createAuthentication } from './auth.ts';
+import { createCatalogRouter } from './catalog.ts';
+import type { HealthChecks } from './health.ts';
+import { createHealthRouter } from './health.ts';
+import type { InstalledCache } from './installed-cache.ts';
+import { createInstallsRouter } from './installs.ts';
+import { openApiDocument } from './openapi.ts';
+import { createOperationsRouter } from './operations.ts';
+import { notFoundMiddleware, problemMiddleware } from './problem.ts';
+import { createRegistryProtocolRouter } from './registry-protocol.ts';
+
+/** Requests of this stage are small; archives come with publishing. */
+const MAX_BODY = '256kb';
+
+export interface ApiLog {
+  info(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface AppDeps {
+  operations: OperationsClient;
+  store: Store;
+  registries: RegistrySet;
+  /** What this server publishes itself. */
+  local: RegistryPlugin;
+  installed: InstalledCache;
+  limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
+  registryRead: 'token' | 'open';
+  checks: HealthChecks;
+  stopping: AbortSignal;
+  log: ApiLog;
+}
+
+/** The HTTP face: it starts workflows and tells how they go; everything that takes time happens elsewhere. */
+export function createApp(deps: AppDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(helmet(), requestId(), requestLog(deps.log));
+  app.use(createHealthRouter(deps.checks, deps.stopping));
+  app.get('/openapi.json', (_request, response) => {
+    response.json(openApiDocument());
+  });
+  app.use('/api/v1', createApiRouter(deps));
+  app.use(notFoundMiddleware());
+  app.use(problemMiddleware({ onInternal: (error, request) => deps.log.error({ err: error, path: request.path }, 'a request failed in a way nobody foresaw') }));
+  return app;
+}
+
+function createApiRouter(deps: AppDeps) {
+  const { operations, store, registries, local, installed, limits, stopping } = deps;
+  const router = express.Router();
+  const authenticated = createAuthentication(store.tokens);
+  const protocol = createRegistryProtocolRouter({
+    source: local,
+    onArchiveRead: ({ name, version, digest }) => deps.log.info({ template: name, version, digest }, 'archive read'),
+  });
+  // An open registry answers other servers without a token; everything else on these paths needs one.
+  if (deps.registryRead === 'open') router.use(onlyLocalReads(protocol));
+  router.use(authenticated);
+  router.use(express.json({ limit: MAX_BODY }));
+  router.use('/installs', createInstallsRouter({ operations, installs: store.installs, limits }));
+  router.use('/operations', createOperationsRouter({ operations, audit: store.audit, stopping }));
+  router.use(createCatalogRouter({ registries, local, installed }));
+  router.use(protocol);
+  return router;
+}
+
+/** Requests that the registry protocol alone answers: other servers mark theirs with scope=local, and archives are always local. */
+function onlyLocalReads(protocol: RequestHandler): RequestHandler {
+  return (request, response, next) => {
+    const ours = request.method === 'GET' && (request.query['scope'] === 'local' || /^\/templates\/[^/]+\/archive$/.test(request.path));
+    return ours ? protocol(request, response, next) : next();
+  };
+}
+
+function requestId(): RequestHandler {
+  return (request, response, next) => {
+    const given = request.get('x-request-id');
+    response.locals['requestId'] = given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+    response.set('X-Request-Id', response.locals['requestId']);
+    next();
+  };
+}
+
+function requestLog(log: ApiLog): RequestHandler {
+  return (request, response, next) => {
+    const startedAt = performance.now();
+    response.on('finish', () => {
+      const ms = Math.round(performance.now() - startedAt);
+      log.info({ method: request.method, path: request.originalUrl.split('?')[0], status: response.statusCode, ms, requestId: response.locals['requestId'] }, 'request');
+    });
+    next();
+  };
+}

@@ -1,0 +1,70 @@
+import { Router } from 'express';
+import { ChandleryError } from '../domain/errors.ts';
+import type { Target } from '../domain/operation.ts';
+import { installId, LOCAL_CLUSTER, parseInstallId } from '../domain/operation.ts';
+import { parseReference } from '../domain/reference.ts';
+import type { InstallRecord, InstallStore } from '../domain/store.ts';
+import type { OperationsClient } from '../client/index.ts';
+import { sendAccepted } from './accepted.ts';
+import { requesterOf } from './auth.ts';
+import { parseWith } from './problem.ts';
+import { installQuerySchema, installRequestSchema } from './schemas/operations.ts';
+
+export interface InstallsRouterDeps {
+  operations: Pick<OperationsClient, 'install' | 'uninstall'>;
+  installs: InstallStore;
+  limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
+}
+
+export function createInstallsRouter({ operations, installs, limits }: InstallsRouterDeps): Router {
+  const router = Router();
+
+  router.post('/', async (request, response) => {
+    const { namespace, ref, acceptUnsigned, force } = parseWith(installRequestSchema, request.body ?? {}, 'body');
+    const reference = parseReference(ref);
+    const accepted = await operations.install({
+      target: { kind: 'install', cluster: LOCAL_CLUSTER, namespace, name: reference.name },
+      requester: requesterOf(request),
+      limits,
+      request: { ...reference, ...(acceptUnsigned !== undefined && { acceptUnsigned }), ...(force !== undefined && { force }) },
+    });
+    sendAccepted(response, accepted);
+  });
+
+  router.get('/', async (request, response) => {
+    const { namespace } = parseWith(installQuerySchema, request.query, 'query');
+    const records = await installs.list(LOCAL_CLUSTER, namespace);
+    response.json({ installs: records.map((record) => toBody(record)) });
+  });
+
+  router.get('/:id', async (request, response) => {
+    const target = targetOf(request.params.id);
+    const record = await existing(installs, target);
+    const dependents = await installs.dependents(target.cluster, target.namespace, target.name);
+    response.json({ ...toBody(record), dependents: dependents.map((dependent) => dependent.name) });
+  });
+
+  router.delete('/:id', async (request, response) => {
+    const target = targetOf(request.params.id);
+    await existing(installs, target);
+    sendAccepted(response, await operations.uninstall({ target, requester: requesterOf(request), limits, request: {} }));
+  });
+
+  return router;
+}
+
+function targetOf(id: string): Target {
+  const target = parseInstallId(id);
+  if (!target) throw new ChandleryError('install_not_found', `"${id.slice(0, 200)}" is no install id; it is written ${LOCAL_CLUSTER}.NAMESPACE.NAME`);
+  return target;
+}
+
+async function existing(installs: InstallStore, { cluster, namespace, name }: Target): Promise<InstallRecord> {
+  const record = await installs.get(cluster, namespace, name);
+  if (!record) throw new ChandleryError('install_not_found', `${name} is not installed in namespace ${namespace}`, { template: name });
+  return record;
+}
+
+function toBody({ cluster, manifest: _manifest, ...record }: InstallRecord) {
+  return { id: installId({ cluster, namespace: record.namespace, name: record.name }), ...record };
+}

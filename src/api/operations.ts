@@ -1,0 +1,57 @@
+import { Router } from 'express';
+import type { OperationsClient } from '../client/index.ts';
+import type { AuditStore } from '../domain/store.ts';
+import { sendAccepted } from './accepted.ts';
+import { requesterOf } from './auth.ts';
+import { streamOperation } from './operation-stream.ts';
+import { parseWith } from './problem.ts';
+import { operationQuerySchema, replayRequestSchema } from './schemas/operations.ts';
+
+export interface OperationsRouterDeps {
+  operations: OperationsClient;
+  audit: AuditStore;
+  /** Aborted when the server stops: open streams end, and their readers come back to another server. */
+  stopping: AbortSignal;
+}
+
+export function createOperationsRouter({ operations, audit, stopping }: OperationsRouterDeps): Router {
+  const router = Router();
+
+  router.get('/', async (request, response) => {
+    const { cursor, namespace, template, state, kind, limit } = parseWith(operationQuerySchema, request.query, 'query');
+    const filter = { ...(cursor && { cursor }), ...(namespace && { namespace }), ...(template && { template }), ...(state && { state }), ...(kind && { kind }), limit };
+    response.json(await operations.list(filter));
+  });
+
+  router.get('/:id', async (request, response) => {
+    response.json(await operations.get(request.params.id));
+  });
+
+  router.get('/:id/events', (request, response) => streamOperation(operations, request, response, stopping));
+
+  router.get('/:id/history', async (request, response) => {
+    response.type('application/json').send(await operations.history(request.params.id));
+  });
+
+  router.post('/:id/cancel', async (request, response) => {
+    const { user } = requesterOf(request);
+    const operation = await operations.cancel(request.params.id, user);
+    await audit.append({ actor: user, action: 'cancel', object: operation.target, outcome: 'allowed', operation: operation.id });
+    response.status(202).location(operation.links.self).json(operation);
+  });
+
+  router.post('/:id/replay', async (request, response) => {
+    const { from, input } = parseWith(replayRequestSchema, request.body ?? {}, 'body');
+    const { version, registry, acceptUnsigned, force } = input ?? {};
+    const correction = {
+      ...(registry !== undefined && { registry }),
+      ...(version !== undefined && { range: version }),
+      ...(acceptUnsigned !== undefined && { acceptUnsigned }),
+      ...(force !== undefined && { force }),
+    };
+    const replayed = await operations.replay(request.params.id, { from, correction, requester: requesterOf(request) });
+    sendAccepted(response, replayed, { from: replayed.from, keeps: replayed.keeps });
+  });
+
+  return router;
+}

@@ -1,0 +1,70 @@
+import { Client, Connection, isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import proto from '@temporalio/proto';
+import { ChandleryError } from '../domain/errors.ts';
+import { SEARCH_ATTRIBUTE_TYPES } from './search-attributes.ts';
+
+/** A request must not hang on an engine that is away, milliseconds. */
+const CALL_DEADLINE_MS = 4_000;
+/** gRPC status codes (grpc.io/docs/guides/status-codes): the engine is away, or slower than anybody waits. */
+const AWAY = new Set([1, 4, 8, 14]);
+const ALREADY_EXISTS = 6;
+
+export interface Engine {
+  client: Client;
+  connection: Connection;
+  namespace: string;
+  taskQueue: string;
+}
+
+export interface EngineOptions {
+  address: string;
+  namespace: string;
+  taskQueue: string;
+}
+
+/** A client that connects with its first call, so that a server starts and answers 503 while the engine is away. */
+export function createEngine({ address, namespace, taskQueue }: EngineOptions): Engine {
+  const connection = Connection.lazy({ address });
+  return { client: new Client({ connection, namespace }), connection, namespace, taskQueue };
+}
+
+/** Calls the engine within the deadline; fails with engine_unavailable when it is away. */
+export async function callEngine<T>(engine: Engine, call: () => Promise<T>): Promise<T> {
+  try {
+    return await engine.connection.withDeadline(Date.now() + CALL_DEADLINE_MS, call);
+  } catch (error) {
+    throw engineError(error);
+  }
+}
+
+export function engineError(error: unknown): unknown {
+  if (error instanceof WorkflowNotFoundError) return new ChandleryError('operation_not_found', 'the engine knows no such operation', {}, { cause: error });
+  return isAway(error) ? new ChandleryError('engine_unavailable', 'the engine (Temporal) does not answer', {}, { cause: error }) : error;
+}
+
+function isAway(error: unknown): boolean {
+  if (isGrpcServiceError(error)) return AWAY.has(error.code);
+  if (error instanceof ServiceError) return error.cause === undefined || isAway(error.cause);
+  return error instanceof Error && /deadline|failed to connect/i.test(error.message);
+}
+
+/** Makes the search attributes known to an engine that lacks them; harmless when it has them. */
+export async function registerSearchAttributes(engine: Engine): Promise<void> {
+  const type = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
+  const { customAttributes } = await callEngine(engine, () => engine.connection.operatorService.listSearchAttributes({ namespace: engine.namespace }));
+  const missing = Object.keys(SEARCH_ATTRIBUTE_TYPES).filter((name) => customAttributes?.[name] === undefined);
+  if (missing.length === 0) return;
+  try {
+    await callEngine(engine, () =>
+      engine.connection.operatorService.addSearchAttributes({ namespace: engine.namespace, searchAttributes: Object.fromEntries(missing.map((name) => [name, type])) }),
+    );
+  } catch (error) {
+    // Another server was faster.
+    if (!(isGrpcServiceError(error) && error.code === ALREADY_EXISTS)) throw error;
+  }
+}
+
+/** Whether the engine answers. */
+export async function pingEngine(engine: Engine): Promise<void> {
+  await callEngine(engine, () => engine.connection.workflowService.getSystemInfo({}));
+}

@@ -1,0 +1,94 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { SearchAttributePair } from '@temporalio/common';
+import { TypedSearchAttributes } from '@temporalio/common';
+import { ChandleryError } from '../domain/errors.ts';
+import { jsonDigest } from '../domain/json-digest.ts';
+import type { OperationKind } from '../domain/operation.ts';
+import { operationId, targetId } from '../domain/operation.ts';
+import type { InstallInput, UninstallInput } from '../../workflows/messages.ts';
+import type { installTemplate, uninstallTemplate } from '../../workflows/index.ts';
+import type { Engine } from './engine.ts';
+import { callEngine } from './engine.ts';
+import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
+
+/** A dead worker's workflow task is given to another one after this long; Temporal's default is 10 s. */
+const WORKFLOW_TASK_TIMEOUT_MS = 3_000;
+/** Times a start is tried again when the operation in its way has just ended. */
+const START_TRIES = 3;
+
+type OperationInput = InstallInput | UninstallInput;
+
+/** The workflow of each kind; its name is the function's. */
+export const WORKFLOW_TYPES = {
+  install: 'installTemplate' satisfies (typeof installTemplate)['name'] & string,
+  uninstall: 'uninstallTemplate' satisfies (typeof uninstallTemplate)['name'] & string,
+} as const;
+
+export interface Accepted {
+  /** Operation id. */
+  id: string;
+  /** True when an equal request was already running, and this one joined it. */
+  joined: boolean;
+}
+
+/** Kept with the run; small, and readable without its history. */
+export interface OperationMemo {
+  requestDigest: string;
+  requester: string;
+  replayOf?: string;
+  [key: string]: unknown;
+}
+
+/**
+ * Starts an operation on its target, or joins an equal one that runs. Fails with target_busy when a different one runs, with
+ * engine_unavailable when the engine is away (an equal request sent again then joins what may have been started).
+ */
+export async function startOperation(engine: Engine, kind: OperationKind, input: OperationInput): Promise<Accepted> {
+  const requestDigest = jsonDigest({ kind, target: input.target, request: input.request, resume: input.resume ?? null });
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const handle = await callEngine(engine, () => engine.client.workflow.start(WORKFLOW_TYPES[kind], startOptions(engine, kind, input, requestDigest)));
+      return { id: operationId(input.target, handle.firstExecutionRunId), joined: false };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === START_TRIES) throw error;
+      const joined = await join(engine, input, requestDigest);
+      if (joined) return joined;
+    }
+  }
+}
+
+function startOptions(engine: Engine, kind: OperationKind, input: OperationInput, requestDigest: string) {
+  const memo: OperationMemo = { requestDigest, requester: input.requester.user, ...(input.resume && { replayOf: input.resume.replayOf }) };
+  return {
+    workflowId: targetId(input.target),
+    taskQueue: engine.taskQueue,
+    args: [input],
+    // The workflow id is the target and this policy is the lock: there is nothing else to take and nothing to clear.
+    workflowIdConflictPolicy: 'FAIL' as const,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+    memo,
+    typedSearchAttributes: new TypedSearchAttributes(searchAttributes(kind, input)),
+    staticSummary: `${kind} ${input.target.name} in ${input.target.namespace}`,
+  };
+}
+
+function searchAttributes(kind: OperationKind, input: OperationInput): SearchAttributePair[] {
+  const registry = 'registry' in input.request && typeof input.request.registry === 'string' ? input.request.registry : undefined;
+  return [
+    { key: SEARCH_ATTRIBUTES.namespace, value: input.target.namespace },
+    { key: SEARCH_ATTRIBUTES.template, value: input.target.name },
+    { key: SEARCH_ATTRIBUTES.operation, value: kind },
+    { key: SEARCH_ATTRIBUTES.requester, value: input.requester.user },
+    ...(registry === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.registry, value: registry }]),
+  ];
+}
+
+/** Undefined when the operation in the way has ended meanwhile. */
+async function join(engine: Engine, input: OperationInput, requestDigest: string): Promise<Accepted | undefined> {
+  const running = await callEngine(engine, () => engine.client.workflow.getHandle(targetId(input.target)).describe());
+  if (running.status.name !== 'RUNNING') return undefined;
+  const id = operationId(input.target, running.raw.workflowExecutionInfo?.firstRunId || running.runId);
+  if (running.memo?.['requestDigest'] === requestDigest) return { id, joined: true };
+  throw new ChandleryError('target_busy', `${targetId(input.target)} is being changed by another operation`, { operation: id });
+}

@@ -1,0 +1,108 @@
+import proto from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
+import type { OperationView } from '../domain/operation.ts';
+import { targetId } from '../domain/operation.ts';
+import type { AttemptStore } from '../domain/store.ts';
+import type { Engine } from './engine.ts';
+import { callEngine, engineError } from './engine.ts';
+import type { Run } from './operations.ts';
+import { RunReader, runOf } from './operations.ts';
+
+/** A pending step is described this often: attempts and heartbeats are not in the history while it runs. */
+const DESCRIBE_EVERY_MS = 1_000;
+/** One long poll; the server answers earlier when something happens. */
+const POLL_DEADLINE_MS = 30_000;
+
+export interface OperationFrame {
+  /** `<run id>:<event id>` where the frame stands for a place in the history; absent for one that only shows a pending step anew. */
+  id?: string;
+  operation: OperationView;
+}
+
+/** Follows an operation until it ends or the signal aborts. The first frame comes at once unless `after` is already the newest place. */
+export async function* watchOperation(engine: Engine, attempts: AttemptStore, id: string, options: { signal: AbortSignal; after?: string }): AsyncGenerator<OperationFrame> {
+  const run = runOf(id);
+  const reader = new RunReader(engine, attempts);
+  const feed = historyPages(engine, run, options.signal);
+  await reader.feed((await feed.next()).value ?? []);
+  let next = feed.next();
+  let shownAt = options.after === frameId(run, reader) ? reader.lastEventId : 0;
+  let shown = '';
+  while (!options.signal.aborted) {
+    const operation = await reader.view(reader.ended ? [] : await pendingOf(engine, run));
+    const text = JSON.stringify(operation);
+    if (reader.lastEventId !== shownAt) yield { id: frameId(run, reader), operation };
+    else if (text !== shown && shown !== '') yield { operation };
+    shownAt = reader.lastEventId;
+    shown = text;
+    if (reader.ended) return;
+    const page = await Promise.race([next, pause(DESCRIBE_EVERY_MS)]);
+    if (page?.done) return;
+    if (page) {
+      await reader.feed(page.value);
+      next = feed.next();
+    }
+  }
+}
+
+function frameId(run: Run, reader: RunReader): string {
+  return `${run.runId}:${reader.lastEventId}`;
+}
+
+async function pendingOf(engine: Engine, run: Run) {
+  const description = await callEngine(engine, () => engine.client.workflow.getHandle(targetId(run.target), run.runId).describe());
+  return description.raw.pendingActivities ?? [];
+}
+
+function pause(ms: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms).unref());
+}
+
+/** The first page is everything so far; each later one waits for news. */
+async function* historyPages(engine: Engine, run: Run, signal: AbortSignal): AsyncGenerator<temporal.api.history.v1.IHistoryEvent[], undefined> {
+  let nextPageToken: Uint8Array | undefined;
+  const soFar: temporal.api.history.v1.IHistoryEvent[] = [];
+  do {
+    const page = await callEngine(engine, () => poll(engine, run, false, nextPageToken));
+    soFar.push(...(page.history?.events ?? []));
+    nextPageToken = tokenOf(page);
+  } while (nextPageToken);
+  yield soFar;
+  let last = Number(soFar.at(-1)?.eventId ?? 0);
+  while (!signal.aborted) {
+    const page = await waitForNews(engine, run, signal, nextPageToken);
+    if (!page) continue;
+    nextPageToken = tokenOf(page);
+    // A long poll without a token begins at the first event again.
+    const news = (page.history?.events ?? []).filter((event) => Number(event.eventId) > last);
+    last = Number(news.at(-1)?.eventId ?? last);
+    if (news.length > 0) yield news;
+    if (!nextPageToken) return undefined;
+  }
+  return undefined;
+}
+
+/** Undefined when nothing happened before the poll's deadline. */
+async function waitForNews(engine: Engine, run: Run, signal: AbortSignal, token: Uint8Array | undefined) {
+  try {
+    return await engine.connection.withAbortSignal(signal, () => engine.connection.withDeadline(Date.now() + POLL_DEADLINE_MS, () => poll(engine, run, true, token)));
+  } catch (error) {
+    const DEADLINE_EXCEEDED = 4;
+    if (signal.aborted || (error as { code?: number }).code === DEADLINE_EXCEEDED) return undefined;
+    throw engineError(error);
+  }
+}
+
+function poll(engine: Engine, run: Run, waitNewEvent: boolean, nextPageToken: Uint8Array | undefined) {
+  return engine.connection.workflowService.getWorkflowExecutionHistory({
+    namespace: engine.namespace,
+    execution: { workflowId: targetId(run.target), runId: run.runId },
+    waitNewEvent,
+    historyEventFilterType: proto.temporal.api.enums.v1.HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT,
+    ...(nextPageToken && { nextPageToken }),
+  });
+}
+
+function tokenOf(page: temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryResponse): Uint8Array | undefined {
+  return page.nextPageToken && page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
+}

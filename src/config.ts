@@ -1,0 +1,126 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { ChandleryError } from './domain/errors.ts';
+import type { RegistriesConfig } from './domain/registries-config.ts';
+import { parseRegistriesConfig } from './domain/registries-config.ts';
+
+/** The only reader of the environment. Every variable, its default and its meaning: docs/configuration.md (a test compares). */
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const milliseconds = z.coerce.number().int().positive();
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+
+const schema = z.object({
+  CHANDLERY_PORT: port.default(7420),
+  CHANDLERY_HOST: z.string().min(1).default('127.0.0.1'),
+  CHANDLERY_DATA_DIR: z.string().min(1).default(join(homedir(), '.chandlery')),
+  CHANDLERY_CACHE_DIR: z.string().min(1).default(join(homedir(), '.cache', 'chandlery')),
+  CHANDLERY_ENV: z.enum(['development', 'staging', 'production']).default('production'),
+  CHANDLERY_REGISTRIES: z.string().min(1).default(join(homedir(), '.chandlery', 'registries.yaml')),
+  CHANDLERY_TEMPLATES_DIR: z.string().min(1).optional(),
+  CHANDLERY_REGISTRY_READ: z.enum(['token', 'open']).default('token'),
+  CHANDLERY_OUTBOUND_ALLOW: list.default([]),
+  CHANDLERY_ADMIN_TOKEN_FILE: z.string().min(1).optional(),
+  CHANDLERY_STEP_ATTEMPTS: z.coerce.number().int().min(1).max(100).default(6),
+  CHANDLERY_RETRY_INITIAL_MS: milliseconds.default(1_000),
+  CHANDLERY_INSTALL_TIMEOUT_MS: milliseconds.default(3_600_000),
+  CHANDLERY_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  DATABASE_URL: z.string().min(1).optional(),
+  TEMPORAL_ADDRESS: z.string().min(1).optional(),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  CHANDLERY_TASK_QUEUE: z.string().min(1).default('chandlery'),
+});
+
+export interface Config {
+  port: number;
+  host: string;
+  dataDir: string;
+  cacheDir: string;
+  environment: 'development' | 'staging' | 'production';
+  /** Folders of templates this server offers as a registry, its own first. */
+  templateDirs: string[];
+  registries: RegistriesConfig;
+  registryRead: 'token' | 'open';
+  outboundAllow: string[];
+  adminTokenFile: string;
+  limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
+  logLevel: string;
+  databaseUrl?: string;
+  temporalAddress?: string;
+  temporalNamespace: string;
+  taskQueue: string;
+}
+
+/** The folder this package lies in, whether it runs from source or from dist. */
+export const PACKAGE_ROOT = findPackageRoot(dirname(fileURLToPath(import.meta.url)));
+
+function findPackageRoot(from: string): string {
+  return existsSync(join(from, 'package.json')) || dirname(from) === from ? from : findPackageRoot(dirname(from));
+}
+
+/** Reads and checks everything at once; fails with config_invalid naming each variable that is wrong. */
+export function readConfig(env: Environment): Readonly<Config> {
+  const parsed = schema.safeParse(withoutEmpty(env));
+  if (!parsed.success) throw invalid(parsed.error);
+  const values = parsed.data;
+  return Object.freeze({
+    port: values.CHANDLERY_PORT,
+    host: values.CHANDLERY_HOST,
+    dataDir: values.CHANDLERY_DATA_DIR,
+    cacheDir: values.CHANDLERY_CACHE_DIR,
+    environment: values.CHANDLERY_ENV,
+    templateDirs: [values.CHANDLERY_TEMPLATES_DIR ?? join(values.CHANDLERY_DATA_DIR, 'templates'), join(PACKAGE_ROOT, 'templates')],
+    registries: readRegistries(values.CHANDLERY_REGISTRIES, values.CHANDLERY_ENV, env),
+    registryRead: values.CHANDLERY_REGISTRY_READ,
+    outboundAllow: values.CHANDLERY_OUTBOUND_ALLOW,
+    adminTokenFile: values.CHANDLERY_ADMIN_TOKEN_FILE ?? join(values.CHANDLERY_DATA_DIR, 'admin-token'),
+    limits: { stepAttempts: values.CHANDLERY_STEP_ATTEMPTS, retryInitialMs: values.CHANDLERY_RETRY_INITIAL_MS, operationMs: values.CHANDLERY_INSTALL_TIMEOUT_MS },
+    logLevel: values.CHANDLERY_LOG_LEVEL,
+    ...(values.DATABASE_URL !== undefined && { databaseUrl: values.DATABASE_URL }),
+    ...(values.TEMPORAL_ADDRESS !== undefined && { temporalAddress: values.TEMPORAL_ADDRESS }),
+    temporalNamespace: values.TEMPORAL_NAMESPACE,
+    taskQueue: values.CHANDLERY_TASK_QUEUE,
+  });
+}
+
+/** The names of the variables, for the docs' table. */
+export const VARIABLES: readonly string[] = Object.keys(schema.shape);
+
+/** What the split processes need besides: they have no children to start. Fails with config_invalid when one is missing. */
+export function requireExternal(config: Config): { databaseUrl: string; temporalAddress: string } {
+  const { databaseUrl, temporalAddress } = config;
+  if (databaseUrl !== undefined && temporalAddress !== undefined) return { databaseUrl, temporalAddress };
+  const missing = [databaseUrl === undefined && 'DATABASE_URL', temporalAddress === undefined && 'TEMPORAL_ADDRESS'].filter(Boolean);
+  throw new ChandleryError('config_invalid', `${missing.join(' and ')} must be set for a separate api or worker; \`npm start\` runs everything in one process`, {
+    issues: missing.map((name) => ({ path: String(name), message: 'is not set' })),
+  });
+}
+
+/** An empty variable counts as absent, as in a compose file's `${X:-}`. */
+function withoutEmpty(env: Environment): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''));
+}
+
+/** `registries.<env>.yaml` beside the file wins over the file; neither is needed. */
+function readRegistries(file: string, environment: string, env: Environment): RegistriesConfig {
+  const forEnvironment = file.replace(/(\.ya?ml)?$/, (ending) => `.${environment}${ending}`);
+  const found = [forEnvironment, file].find((candidate) => existsSync(candidate));
+  if (found === undefined) return { registries: [], problems: [] };
+  return parseRegistriesConfig(readFileSync(found, 'utf8'), found, env);
+}
+
+function invalid(error: z.ZodError): ChandleryError {
+  const issues = error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  const words = issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return new ChandleryError('config_invalid', `the configuration is not valid: ${words}`, { issues });
+}

@@ -1,0 +1,118 @@
+import type { ErrorCode, ErrorDetails } from './errors.ts';
+
+/** The only cluster there is so far; part of every target and id, so that a second one changes none of them. */
+export const LOCAL_CLUSTER = 'local';
+
+export type OperationKind = 'install' | 'uninstall';
+export type OperationState = 'queued' | 'running' | 'paused' | 'parked' | 'awaiting-approval' | 'undoing' | 'succeeded' | 'failed' | 'cancelled';
+export type StepState = 'pending' | 'running' | 'retrying' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+
+/** Stages of each kind of operation, in order (DESIGN section 8). */
+export const STEPS = {
+  install: ['pre-validate', 'resolve-dependencies', 'authenticate', 'download', 'scan', 'install', 'update-cache'],
+  uninstall: ['check-dependents', 'remove', 'update-cache'],
+} as const satisfies Record<OperationKind, readonly string[]>;
+
+export type StepName = (typeof STEPS)[OperationKind][number];
+
+/** The rows of the catalogue as they travel: in a failure's details, in a problem document, in an operation. */
+export interface FailureView {
+  code: ErrorCode;
+  message: string;
+  guidance: string;
+  step?: string;
+  details?: ErrorDetails;
+}
+
+/** One attempt of a step that did not succeed. `worker_lost`: the worker went away and wrote nothing. */
+export interface AttemptView {
+  attempt: number;
+  outcome: ErrorCode | 'worker_lost';
+  message: string;
+  at?: string;
+}
+
+export interface StepView {
+  name: string;
+  state: StepState;
+  attempt: number;
+  maxAttempts: number;
+  nextRetryAt?: string;
+  waitingFor?: string;
+  startedAt?: string;
+  endedAt?: string;
+  detail?: string;
+  bytes?: { done: number; total: number };
+  failure?: FailureView;
+  attempts: AttemptView[];
+  /** The result was taken over from the operation this one replays. */
+  kept?: boolean;
+  undone?: boolean;
+}
+
+export interface OperationView {
+  id: string;
+  kind: OperationKind;
+  target: string;
+  requester: string;
+  state: OperationState;
+  /** The step that runs, or the one it ended on. */
+  step?: string;
+  percent: number;
+  steps: StepView[];
+  input: Record<string, unknown>;
+  result?: unknown;
+  failure?: FailureView;
+  warnings: string[];
+  replayOf?: string;
+  cancelRequested?: boolean;
+  createdAt: string;
+  endedAt?: string;
+  deadline?: string;
+  links: { self: string; events: string; history: string };
+}
+
+/** A namespaced thing that operations change. */
+export interface Target {
+  kind: 'install';
+  cluster: string;
+  namespace: string;
+  name: string;
+}
+
+/** The workflow id: Temporal keeps at most one open run of it, and that is the lock. */
+export function targetId(target: Target): string {
+  return `${target.kind}/${target.cluster}/${target.namespace}/${target.name}`;
+}
+
+/** `<kind>.<cluster>.<namespace>.<name>.<first run id>`; names may hold dots, the other parts cannot. */
+export function operationId(target: Target, firstRunId: string): string {
+  return `${target.kind}.${target.cluster}.${target.namespace}.${target.name}.${firstRunId}`;
+}
+
+/** `<cluster>.<namespace>.<name>`. */
+export function installId(target: Pick<Target, 'cluster' | 'namespace' | 'name'>): string {
+  return `${target.cluster}.${target.namespace}.${target.name}`;
+}
+
+const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const PART = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const NAME = /^[a-z0-9]([-a-z0-9_.]*[a-z0-9])?$/;
+
+/** Undefined when the text is no operation id. */
+export function parseOperationId(id: string): { target: Target; runId: string } | undefined {
+  const parts = id.split('.');
+  const runId = parts.at(-1) ?? '';
+  const [kind, cluster, namespace] = parts;
+  const name = parts.slice(3, -1).join('.');
+  if (kind !== 'install' || !cluster || !namespace || !PART.test(cluster) || !PART.test(namespace) || !NAME.test(name) || !RUN_ID.test(runId)) return undefined;
+  return { target: { kind, cluster, namespace, name }, runId };
+}
+
+/** Undefined when the text is no install id. */
+export function parseInstallId(id: string): Target | undefined {
+  const [cluster, namespace, ...rest] = id.split('.');
+  const name = rest.join('.');
+  if (!cluster || !namespace || !PART.test(cluster) || !PART.test(namespace) || !NAME.test(name)) return undefined;
+  return { kind: 'install', cluster, namespace, name };
+}

@@ -1,0 +1,121 @@
+import type { TemplateManifest } from './template.ts';
+
+/** Trust class of a registry; decides its default policy. */
+export type RegistryType = 'official' | 'community' | 'institutional' | 'private';
+export type RegistryKind = 'chandlery';
+
+/** A range another template asks for. `registry` absent = the registry the dependent came from. */
+export interface DependencySpec {
+  name: string;
+  /** semver range */
+  version: string;
+  registry?: string;
+  optional?: boolean;
+  scope?: 'namespace' | 'cluster';
+}
+
+/** One published version as a registry lists it: what the resolver needs, nothing else. */
+export interface VersionEntry {
+  version: string;
+  /** `sha256:<hex>` of the archive's bytes as served. */
+  digest: string;
+  /** bytes */
+  size: number;
+  dependencies: DependencySpec[];
+  yanked?: boolean;
+  /** RFC 3339 */
+  publishedAt?: string;
+}
+
+/** One line of a search answer. */
+export interface TemplateSummary {
+  name: string;
+  version: string;
+  displayName?: string;
+  description: string;
+  category?: string;
+  tags: string[];
+  license?: string;
+  type: TemplateManifest['spec']['type'];
+  registry: string;
+  registryType: RegistryType;
+  digest: string;
+}
+
+export interface TemplateDetail extends TemplateSummary {
+  manifest: TemplateManifest;
+  versions: string[];
+  size: number;
+  readme?: string;
+}
+
+export interface SearchFilter {
+  q?: string;
+  category?: string[];
+  tag?: string[];
+  type?: string;
+  sort?: 'relevance' | 'name';
+  cursor?: string;
+  /** 1-based page of `limit` lines; instead of a cursor. */
+  page?: number;
+  /** 1..100, default 20 */
+  limit?: number;
+}
+
+export interface SearchPage {
+  templates: TemplateSummary[];
+  total: number;
+  nextCursor?: string;
+}
+
+/** What `connect` learned. Never holds anything secret. */
+export interface ConnectionInfo {
+  credential: 'none' | 'token' | 'basic';
+  /** RFC 3339, where the registry says it */
+  expiresAt?: string;
+}
+
+export interface ArchiveRange {
+  /** First byte wanted; 0 = whole. */
+  offset?: number;
+  /** `sha256:<hex>` the caller expects; lets the registry refuse a range of something else. */
+  digest?: string;
+  signal?: AbortSignal;
+}
+
+export interface ArchiveStream {
+  /** First byte of `body` within the archive; may be 0 although an offset was asked for (registry without ranges). */
+  offset: number;
+  /** Total size of the archive where known, bytes. */
+  size?: number;
+  /** `sha256:<hex>` the registry names for these bytes; a promise of the registry, not a check. */
+  digest?: string;
+  /** How the registry packed it, where known; the archive guard decides by the bytes themselves. */
+  mediaType?: 'application/x-tar' | 'application/gzip';
+  body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * A place templates come from (reference 2's RegistryPlugin: connect, search, getTemplate; the other two are what an install needs).
+ * Every method fails with a ChandleryError of the registry family and honours the signal. No retries inside: Temporal retries steps.
+ */
+export interface RegistryPlugin {
+  readonly name: string;
+  readonly kind: RegistryKind;
+  readonly type: RegistryType;
+  connect(signal?: AbortSignal): Promise<ConnectionInfo>;
+  search(filter: SearchFilter, signal?: AbortSignal): Promise<SearchPage>;
+  /** Fails with template_not_found or version_not_found. Without a version: the newest that is neither yanked nor a pre-release, else the newest. */
+  getTemplate(name: string, version?: string, signal?: AbortSignal): Promise<TemplateDetail>;
+  /** Newest first. Fails with template_not_found. */
+  listVersions(name: string, signal?: AbortSignal): Promise<VersionEntry[]>;
+  openArchive(name: string, version: string, range?: ArchiveRange): Promise<ArchiveStream>;
+}
+
+/** The registries this server knows, and which of them answers bare names. */
+export interface RegistrySet {
+  readonly all: readonly RegistryPlugin[];
+  readonly default: RegistryPlugin | undefined;
+  /** Fails with registry_not_found, naming the configured ones. */
+  get(name: string): RegistryPlugin;
+}

@@ -1,0 +1,78 @@
+/**
+ * Which versions an install gets. Two phases: `gatherCatalog` asks the registries for everything that may be needed; `resolve`
+ * then decides, purely, so that the same catalog always gives the same lock.
+ */
+import { type Lock, type LockedTemplate, orderTemplates, type SkippedDependency } from './lock.ts';
+import type { Catalog, ResolutionRoot } from './resolver/catalog.ts';
+import { explainFailure, explainRoot, explainSkip } from './resolver/explain.ts';
+import type { Fact } from './resolver/facts.ts';
+import { NogoodSolver } from './resolver/nogoods.ts';
+import { Search, type Selection } from './resolver/search.ts';
+import { type Constraints, Universe } from './resolver/universe.ts';
+
+export {
+  type Catalog,
+  type CatalogTemplate,
+  type GatherOptions,
+  gatherCatalog,
+  type InstalledTemplate,
+  type Lookup,
+  type ResolutionRoot,
+} from './resolver/catalog.ts';
+export { RESOLVE_LIMITS } from './resolver/limits.ts';
+export type { Constraints, InstalledRequirement } from './resolver/universe.ts';
+
+/**
+ * Chooses one version per name: the root and then its dependencies, level by level, each at the highest version that still leads
+ * to a solution; an installed version that fits is kept, except for the root. Optional dependencies that cannot be had are skipped.
+ *
+ * Fails with version_not_found (no version of the root fits its range), dependency_missing, dependency_conflict (in words, with
+ * the fewest facts), dependency_cycle, template_invalid (a range that cannot be read stands in the way), too_large.
+ */
+export function resolve(root: ResolutionRoot, catalog: Catalog, constraints: Constraints = {}): Lock {
+  const solver = new NogoodSolver<Fact>();
+  const universe = new Universe(solver, root, catalog, constraints);
+  const asked = universe.rootFact();
+  if (asked.fact.kind === 'root' && asked.fact.problem !== undefined) throw explainRoot(universe, asked.fact);
+  const selection = new Search(universe, solver).run();
+  if (selection === undefined) throw explainFailure(universe, solver);
+  const skipped = skippedOf(selection, universe, solver);
+  return { root: root.name, templates: lockedOf(selection), ...(skipped.length > 0 ? { skipped } : {}) };
+}
+
+function lockedOf(selection: Selection): LockedTemplate[] {
+  const dependencies = new Map<string, Set<string>>();
+  const requiredBy = new Map<string, Map<string, { name: string; range: string }>>();
+  for (const { fact } of selection.edges) {
+    const range = fact.range ?? 'latest';
+    entryOf(dependencies, fact.by, () => new Set()).add(fact.target);
+    entryOf(requiredBy, fact.target, () => new Map()).set(JSON.stringify([fact.by, range]), { name: fact.by, range });
+  }
+  const templates = [...selection.chosen].map(([name, { registry, version, digest, size }]) => ({
+    registry,
+    name,
+    version,
+    digest,
+    size,
+    dependencies: [...(dependencies.get(name) ?? [])].sort(),
+    requiredBy: [...(requiredBy.get(name) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry),
+  }));
+  return orderTemplates(templates);
+}
+
+function skippedOf(selection: Selection, universe: Universe, solver: NogoodSolver<Fact>): SkippedDependency[] {
+  const skipped = selection.skipped.map(({ fact, reason }) => ({
+    name: fact.target,
+    range: fact.range ?? 'latest',
+    why: explainSkip(universe, solver, fact, reason),
+  }));
+  return skipped.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,174 @@
+import type { AttemptView } from './operation.ts';
+import type { EffectKey, EffectRecord, FencedWriter, StepContext } from './effects.ts';
+import type { LockedTemplate } from './lock.ts';
+import type { TemplateManifest } from './template.ts';
+
+/** Ports of the store. Each method fails with store_unavailable when the database cannot be reached, with fenced_off when the fence was lost. */
+
+export interface EffectStore {
+  /** The record of exactly this key, undone or not. */
+  find(key: EffectKey): Promise<EffectRecord | undefined>;
+  /** The newest record of the step (any generation up to this one) that is not undone. */
+  findStanding(key: EffectKey): Promise<EffectRecord | undefined>;
+  /** All records of one root operation. */
+  listByRoot(root: string): Promise<EffectRecord[]>;
+  /** The highest generation that wrote anything (an effect or a failed attempt); -1 when none did. */
+  lastGeneration(root: string): Promise<number>;
+  /** Writes a record once; on conflict the stored one is returned. */
+  record(key: EffectKey, writer: FencedWriter, entry: { inputDigest: string; result: unknown; resultDigest: string }): Promise<EffectRecord>;
+}
+
+export interface FenceStore {
+  /** Takes the fence of a target for an operation, once; an operation that started earlier than the holder is refused. */
+  take(target: string, operation: string, startedAt: number): Promise<number>;
+}
+
+export interface AttemptStore {
+  /** Writes a failed attempt and answers how many failures the step now has in this generation. */
+  recordFailure(key: EffectKey, attempt: number, failure: { code: string; message: string }): Promise<number>;
+  listByRoot(root: string, generation: number): Promise<Array<AttemptView & { step: string }>>;
+}
+
+/** A template version present in a namespace. */
+export interface InstallRecord {
+  cluster: string;
+  namespace: string;
+  name: string;
+  registry: string;
+  version: string;
+  digest: string;
+  contentHash: string;
+  /** False for one that came only as a dependency. */
+  explicit: boolean;
+  manifest: TemplateManifest;
+  dependencies: Array<{ name: string; range: string }>;
+  trust: { verified: boolean; note: string };
+  requester: string;
+  operation: string;
+  installedAt: string;
+}
+
+export interface InstallItem {
+  locked: LockedTemplate;
+  contentHash: string;
+  manifest: TemplateManifest;
+  trust: { verified: boolean; note: string };
+}
+
+export interface InstallOutcome {
+  changed: boolean;
+  installed: Array<{ name: string; version: string; digest: string; changed: boolean; replaced?: string }>;
+}
+
+export interface InstallStore {
+  get(cluster: string, namespace: string, name: string): Promise<InstallRecord | undefined>;
+  list(cluster: string, namespace?: string): Promise<InstallRecord[]>;
+  /** Materialises all items in one transaction with the effect record. */
+  materialise(
+    context: StepContext,
+    entry: { inputDigest: string; namespace: string; cluster: string; root: string; items: InstallItem[]; requester: string; force: boolean },
+  ): Promise<InstallOutcome>;
+  /** Removes one install in one transaction with the effect record; fails with in_use while something needs it. */
+  remove(context: StepContext, entry: { inputDigest: string; cluster: string; namespace: string; name: string }): Promise<{ removed: boolean; orphaned: string[] }>;
+  /** Takes back what the step of this context did, if it did it. Idempotent. Answers warnings for what had to stay. */
+  undo(context: StepContext): Promise<{ undone: boolean; warnings: string[] }>;
+  /** Who in the namespace needs the named one. */
+  dependents(cluster: string, namespace: string, name: string): Promise<Array<{ name: string; version: string; range: string }>>;
+}
+
+export interface BlobStore {
+  has(digest: string): Promise<boolean>;
+  size(digest: string): Promise<number | undefined>;
+  /** Opens (or re-opens, after a broken attempt) an upload of content whose digest is known beforehand. */
+  openUpload(key: string, digest: string): Promise<BlobUpload>;
+  /** Fails with not_found when the blob is not there. */
+  read(digest: string): AsyncIterable<Uint8Array>;
+}
+
+export interface BlobUpload {
+  /** Bytes an earlier attempt already stored; read them back with `stored()` to go on hashing. */
+  readonly offset: number;
+  stored(): AsyncIterable<Uint8Array>;
+  append(chunk: Uint8Array): Promise<void>;
+  /** Forgets what was stored; the next append starts at byte 0. */
+  restart(): Promise<void>;
+  /** Publishes the blob under its digest. `size` is what the caller hashed. */
+  complete(size: number): Promise<void>;
+  discard(): Promise<void>;
+}
+
+export interface ScanVerdict {
+  contentHash: string;
+  manifest: TemplateManifest;
+  trust: { verified: boolean; note: string };
+  files: number;
+  unpackedBytes: number;
+}
+
+/** Verdicts by content digest and ruleset, so that the same bytes are scanned once. */
+export interface ScanStore {
+  find(digest: string, ruleset: string): Promise<ScanVerdict | undefined>;
+  save(digest: string, ruleset: string, verdict: ScanVerdict): Promise<void>;
+}
+
+export interface Identity {
+  user: string;
+  groups: string[];
+}
+
+export interface TokenStore {
+  /** Undefined for an unknown or expired token. */
+  authenticate(token: string): Promise<Identity | undefined>;
+  /** Adds a token; only its hash is stored. */
+  add(token: string, name: string, identity: Identity): Promise<void>;
+  /** Whether any token exists. */
+  any(): Promise<boolean>;
+}
+
+export interface AuditEntry {
+  actor: string;
+  action: string;
+  object: string;
+  outcome: 'allowed' | 'denied';
+  code?: string;
+  operation?: string;
+  detail?: Record<string, unknown>;
+}
+
+export interface AuditStore {
+  /** Appends; an entry with the same operation and action is written once. */
+  append(entry: AuditEntry): Promise<void>;
+}
+
+/** Told to every server when something changed, so that each drops exactly the cache entries concerned. */
+export type ChangeEvent =
+  | {
+      type: 'install.changed';
+      cluster: string;
+      namespace: string;
+      /** Empty: any name of the namespace. */
+      names: string[];
+      operation: string;
+    }
+  /** Some changes may have been missed: drop everything. */
+  | { type: 'resync' };
+
+export interface ChangeFeed {
+  publish(event: ChangeEvent): Promise<void>;
+  subscribe(listener: (event: ChangeEvent) => void): () => void;
+}
+
+export interface Store {
+  effects: EffectStore;
+  fences: FenceStore;
+  attempts: AttemptStore;
+  installs: InstallStore;
+  blobs: BlobStore;
+  scans: ScanStore;
+  tokens: TokenStore;
+  audit: AuditStore;
+  changes: ChangeFeed;
+  /** Fails with store_unavailable. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

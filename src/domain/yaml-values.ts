@@ -1,0 +1,161 @@
+/**
+ * From YAML text to plain values. The parser is driven in two steps because its second one is recursive: on a document nested deep enough
+ * it exhausts the stack inside the regular-expression compiler, which ends the process and cannot be caught.
+ */
+
+import {
+  type Alias,
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type LineCounter,
+  type Node,
+  Parser,
+  type Scalar,
+} from 'yaml';
+import { pointerOf } from './json-pointer.ts';
+
+export interface YamlLimits {
+  /** UTF-8 bytes of the text */
+  maxBytes: number;
+  /** nesting of lists and maps */
+  maxDepth: number;
+  /** values after aliases are expanded */
+  maxNodes: number;
+  /** uses of an alias (`*name`) */
+  maxAliases: number;
+}
+
+/** A problem at a place of the text; turned into the caller's failure at the end. */
+export class YamlProblem extends Error {
+  constructor(
+    message: string,
+    readonly offset: number,
+    readonly pointer = '',
+  ) {
+    super(message);
+  }
+}
+
+function checkDepth(tokens: readonly CST.Token[], maxDepth: number): void {
+  const waiting: Array<[CST.Token, number]> = tokens.map((token) => [token, 0]);
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const [token, depth] = next;
+    if (depth > maxDepth) throw new YamlProblem(`is nested more than ${maxDepth} levels deep`, token.offset);
+    if (token.type === 'document' && token.value !== undefined) waiting.push([token.value, depth]);
+    if (!('items' in token)) continue;
+    for (const item of token.items) {
+      if (item.key) waiting.push([item.key, depth + 1]);
+      if (item.value) waiting.push([item.value, depth + 1]);
+    }
+  }
+}
+
+/** Parses one document; depth is checked between the two steps of the parser. Throws YamlProblem. */
+export function composeYaml(text: string, lines: LineCounter, maxDepth: number): Document.Parsed {
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  checkDepth(tokens, maxDepth);
+  // uniqueKeys compares every pair of keys, seconds for a large map; Converter checks them with a set.
+  const composer = new Composer({ schema: 'core', lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false });
+  const documents = [...composer.compose(tokens, true, text.length)];
+  const [first, second] = documents;
+  if (first === undefined) throw new YamlProblem('is empty', 0);
+  const error = first.errors[0] ?? first.warnings[0];
+  if (error !== undefined) throw new YamlProblem(`is not valid YAML: ${error.message}`, error.pos[0]);
+  if (second !== undefined)
+    throw new YamlProblem('holds more than one document; remove the `---` and what follows', second.range[0]);
+  return first as Document.Parsed;
+}
+
+/** Node tree to plain values, refusing what JSON has no word for. */
+class Converter {
+  readonly #document: Document.Parsed;
+  readonly #limits: YamlLimits;
+  readonly #open = new Set<Node>();
+  #nodes = 0;
+  #aliases = 0;
+
+  constructor(document: Document.Parsed, limits: YamlLimits) {
+    this.#document = document;
+    this.#limits = limits;
+  }
+
+  convert(node: unknown, pointer = '', depth = 0): unknown {
+    if (node === null || node === undefined) return null;
+    const known = node as Node;
+    const at = known.range?.[0] ?? 0;
+    this.#nodes += 1;
+    if (this.#nodes > this.#limits.maxNodes) throw new YamlProblem(`has more than ${this.#limits.maxNodes} values`, at, pointer);
+    // The text's own depth was checked; aliases can nest what the text does not.
+    if (depth > this.#limits.maxDepth)
+      throw new YamlProblem(`is nested more than ${this.#limits.maxDepth} levels deep`, at, pointer);
+    if (isAlias(node)) return this.convert(this.#resolve(node, pointer), pointer, depth);
+    if (isScalar(node)) return this.#scalar(node, pointer);
+    if (this.#open.has(known)) throw new YamlProblem('contains itself', at, pointer);
+    this.#open.add(known);
+    const value = isMap(node) ? this.#map(node.items, pointer, depth) : this.#list(node, pointer, depth);
+    this.#open.delete(known);
+    return value;
+  }
+
+  #resolve(alias: Alias, pointer: string): Node {
+    const at = alias.range?.[0] ?? 0;
+    this.#aliases += 1;
+    if (this.#aliases > this.#limits.maxAliases)
+      throw new YamlProblem(`uses more than ${this.#limits.maxAliases} aliases`, at, pointer);
+    const target = alias.resolve(this.#document);
+    if (target === undefined) throw new YamlProblem(`alias *${alias.source} has no anchor before it`, at, pointer);
+    return target;
+  }
+
+  #scalar(node: Scalar, pointer: string): unknown {
+    const { value } = node;
+    const at = node.range?.[0] ?? 0;
+    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+    if (typeof value !== 'number') throw new YamlProblem(`the tag ${node.tag ?? ''} is not allowed here`, at, pointer);
+    const exact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+    if (!exact)
+      throw new YamlProblem(`${node.source ?? value} cannot be kept exactly as a number: write it in quotes`, at, pointer);
+    return value;
+  }
+
+  #list(node: unknown, pointer: string, depth: number): unknown[] {
+    if (!isSeq(node)) throw new YamlProblem('is neither a value, a list nor a map', 0, pointer);
+    return node.items.map((item, index) => this.convert(item, pointerOf(pointer, index), depth + 1));
+  }
+
+  #map(items: ReadonlyArray<{ key: unknown; value?: unknown }>, pointer: string, depth: number): Record<string, unknown> {
+    const value: Record<string, unknown> = {};
+    for (const item of items) {
+      const key = this.#key(item.key, pointer);
+      if (Object.hasOwn(value, key))
+        throw new YamlProblem(`key ${JSON.stringify(key)} is there twice`, offsetOf(item.key), pointerOf(pointer, key));
+      value[key] = this.convert(item.value, pointerOf(pointer, key), depth + 1);
+    }
+    return value;
+  }
+
+  #key(node: unknown, pointer: string): string {
+    if (!isScalar(node) || typeof node.value !== 'string') {
+      const shown = isScalar(node) ? ` ${node.source ?? node.value}` : '';
+      throw new YamlProblem(`key${shown} is not text: write it in quotes`, offsetOf(node), pointer);
+    }
+    // Assigning to __proto__ would change the object instead of adding a member.
+    if (node.value === '__proto__') throw new YamlProblem('key "__proto__" is not allowed', offsetOf(node), pointer);
+    return node.value;
+  }
+}
+
+/** Where a node starts in the text; 0 for one that is not there. */
+export function offsetOf(node: unknown): number {
+  return (node as Node | null | undefined)?.range?.[0] ?? 0;
+}
+
+/** The document as plain values. Throws YamlProblem. */
+export function toValues(document: Document.Parsed, limits: YamlLimits): unknown {
+  return new Converter(document, limits).convert(document.contents);
+}

@@ -1,0 +1,74 @@
+import { pathToFileURL } from 'node:url';
+import type { Config } from './config.ts';
+import { readConfig } from './config.ts';
+import type { Engine } from './embedded/engine.ts';
+import { startEngine } from './embedded/engine.ts';
+import { createLogger } from './logger.ts';
+import { runProcess } from './process.ts';
+import { startApi } from './server.ts';
+import { startWorker } from './worker.ts';
+
+/** Composition root of `npm start`: API and worker in one process, with PostgreSQL and Temporal as supervised children. */
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = createLogger(config.logLevel);
+  await runProcess(log, async (signal) => {
+    const engine = await startEngine({
+      dataDir: config.dataDir,
+      cacheDir: config.cacheDir,
+      env: process.env,
+      databaseUrl: config.databaseUrl,
+      temporalAddress: config.temporalAddress,
+      log: say,
+      signal,
+    });
+    try {
+      const api = await startApi(config, { ...engine, checks: partChecks(engine) }, log);
+      const worker = await startWorker(config, engine, log);
+      introduce(config, engine, api.url);
+      process.stdout.write(`ready ${api.url} token-file ${api.adminTokenFile}\n`);
+      return { failed: worker.done, stop: () => stopAll(api, worker, engine) };
+    } catch (error) {
+      await engine.stop();
+      throw error;
+    }
+  });
+}
+
+/** Requests end first, then steps, then what they stand on. */
+async function stopAll(api: { stop(): Promise<void> }, worker: { stop(): Promise<void> }, engine: Engine): Promise<void> {
+  await api.stop();
+  await worker.stop();
+  await engine.stop();
+}
+
+/** A child that is being restarted makes the server not ready, and says so by name. */
+function partChecks(engine: Engine) {
+  const names = engine.parts().map((part) => part.name);
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      async () => {
+        const part = engine.parts().find((candidate) => candidate.name === name);
+        if (part?.state === 'running') return `pid ${part.pid}, restarts ${part.restarts}`;
+        throw new Error(`${part?.state ?? 'gone'}${part?.lastError ? `: ${part.lastError}` : ''}`);
+      },
+    ]),
+  );
+}
+
+function introduce(config: Config, engine: Engine, url: string): void {
+  const { registries, templateDirs, adminTokenFile } = config;
+  say(`store       ${config.databaseUrl === undefined ? `embedded PostgreSQL in ${config.dataDir}` : 'PostgreSQL at DATABASE_URL'}`);
+  say(`engine      ${config.temporalAddress === undefined ? `embedded Temporal at ${engine.temporalAddress}` : `Temporal at ${config.temporalAddress}`}`);
+  if (engine.temporalUiUrl !== undefined) say(`engine page ${engine.temporalUiUrl}`);
+  say('cluster     none: templates can be searched and installed, not deployed');
+  say(`registries  ${['local', ...registries.registries.map((registry) => registry.name)].join(', ')} (templates of this server: ${templateDirs[0]})`);
+  say(`try         curl -H "Authorization: Bearer $(cat ${adminTokenFile})" ${url}/api/v1/search`);
+  say(`            CHANDLERY_URL=${url} CHANDLERY_TOKEN=$(cat ${adminTokenFile}) npx chandlery search`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

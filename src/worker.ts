@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { LogLevel } from '@temporalio/worker';
+import type { ActivityDeps } from '../activities/deps.ts';
+import { createActivities } from '../activities/index.ts';
+import { createArchiveReader } from './adapters/archive/inspect.ts';
+import { createStore } from './adapters/store/index.ts';
+import type { Config } from './config.ts';
+import { PACKAGE_ROOT, readConfig, requireExternal } from './config.ts';
+import type { Logger } from './logger.ts';
+import { createLogger } from './logger.ts';
+import { runProcess } from './process.ts';
+import { openRegistries } from './registries.ts';
+
+/** Composition root of the worker: runs workflows and activities until it is told to stop. */
+
+/** A step that is under way when the worker stops gets this long to end, milliseconds; then another worker does it again. */
+const DRAIN_MS = 5_000;
+/** Heartbeats are passed on at least this often, so that a cancellation is heard within a second or two. */
+const HEARTBEAT_THROTTLE_MS = 1_000;
+/** A killed worker's workflow is offered to the others after this long, milliseconds; Temporal's default is 10 s. */
+const STICKY_TIMEOUT_MS = 1_000;
+/** Steps wait on networks more than they compute. */
+const CONCURRENT_ACTIVITIES = 100;
+const CONCURRENT_WORKFLOW_TASKS = 40;
+
+export interface WorkerServices {
+  databaseUrl: string;
+  temporalAddress: string;
+}
+
+export interface RunningWorker {
+  /** Rejects when the worker fails. */
+  done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a worker; resolves when it polls. `onMoment` is for tests that kill it at a chosen moment. */
+export async function startWorker(config: Config, services: WorkerServices, log: Logger, onMoment?: ActivityDeps['onMoment']): Promise<RunningWorker> {
+  installRuntime(log);
+  const store = createStore({ url: services.databaseUrl, onIdleError: (error) => log.warn({ err: error }, 'a store connection broke') });
+  const registries = openRegistries(config, log);
+  const connection = await NativeConnection.connect({ address: services.temporalAddress });
+  const activities = createActivities({ store, registries: registries.set, archive: createArchiveReader(), log, ...(onMoment && { onMoment }) });
+  const worker = await Worker.create({
+    connection,
+    namespace: config.temporalNamespace,
+    taskQueue: config.taskQueue,
+    activities,
+    ...workflowSource(),
+    shutdownGraceTime: DRAIN_MS,
+    stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+    maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
+    maxConcurrentWorkflowTaskExecutions: CONCURRENT_WORKFLOW_TASKS,
+  });
+  const done = worker.run().finally(async () => {
+    await Promise.allSettled([store.close(), registries.close(), connection.close()]);
+  });
+  return {
+    done,
+    async stop() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await done;
+    },
+  };
+}
+
+/** The bundle made by the build where there is one; the sources, bundled at start, otherwise. */
+function workflowSource() {
+  const bundle = join(PACKAGE_ROOT, 'dist', 'workflow-bundle.js');
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return { workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)) };
+}
+
+let runtimeInstalled = false;
+
+/** The SDK's own log lines go where ours go. Once a process. */
+function installRuntime(log: Logger): void {
+  if (runtimeInstalled) return;
+  runtimeInstalled = true;
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[pinoLevel(level)]({ ...meta, part: 'temporal' }, message)),
+    // The process has its own order of stopping; the SDK must not start its own.
+    shutdownSignals: [],
+  });
+}
+
+function pinoLevel(level: LogLevel): 'debug' | 'info' | 'warn' | 'error' {
+  if (level === 'ERROR') return 'error';
+  if (level === 'WARN') return 'warn';
+  return level === 'INFO' ? 'info' : 'debug';
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = createLogger(config.logLevel);
+  await runProcess(log, async () => {
+    const worker = await startWorker(config, requireExternal(config), log);
+    process.stdout.write('worker ready\n');
+    return { failed: worker.done, stop: () => worker.stop() };
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

@@ -1,0 +1,58 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import { ActivityCancellationType } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { OperationLimits } from './messages.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** Every activity heartbeats each second; four missed ones mean its worker is gone, and the step is back within seconds. */
+const HEARTBEAT_TIMEOUT_MS = 4 * SECOND;
+
+interface StepTimes {
+  /** one attempt, milliseconds */
+  attemptMs: number;
+  /** the step with all its attempts, milliseconds */
+  stepMs: number;
+  /** longest pause between two attempts, milliseconds */
+  maxPauseMs: number;
+}
+
+/** Timeout and retry per step, with the reason beside each. */
+const TIMES: Record<keyof Activities, StepTimes> = {
+  // Asks our own store and, later, the cluster: anything slower is an outage.
+  preValidate: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
+  // One round of index reads per level of the dependency graph.
+  resolveDependencies: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 30 * SECOND },
+  // One small request per registry.
+  authenticate: { attemptMs: 30 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 30 * SECOND },
+  // 256 MB at 250 KB/s; a broken transfer resumes, so attempts are cheap.
+  download: { attemptMs: 20 * MINUTE, stepMs: 45 * MINUTE, maxPauseMs: 30 * SECOND },
+  // Reads every byte of every archive once.
+  scan: { attemptMs: 5 * MINUTE, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
+  // One transaction.
+  install: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
+  // One notification; what it would miss is corrected by the caches' own age limits, so it gives up early and warns.
+  updateCache: { attemptMs: 10 * SECOND, stepMs: 30 * SECOND, maxPauseMs: 5 * SECOND },
+  checkDependents: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
+  remove: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
+  // Undo needs the store and nothing else: it waits for it for a day, since giving up would leave things half done.
+  undoInstall: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
+  undoRemove: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
+};
+
+/**
+ * Options of one activity. Temporal's own attempt limit stays off: it would count lost workers, and an operation must survive any
+ * number of those. The activity itself gives up after `limits.stepAttempts` failures; `stepMs` bounds the rest.
+ */
+export function activityOptions(name: keyof Activities, limits: OperationLimits): ActivityOptions {
+  const times = TIMES[name];
+  return {
+    startToCloseTimeout: times.attemptMs,
+    scheduleToCloseTimeout: times.stepMs,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+    // Undo must not start while the step may still be working.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: limits.retryInitialMs, backoffCoefficient: 2, maximumInterval: Math.max(times.maxPauseMs, limits.retryInitialMs) },
+  };
+}

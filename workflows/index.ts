@@ -1,0 +1,2 @@
+export { installTemplate } from './install-template.ts';
+export { uninstallTemplate } from './uninstall-template.ts';

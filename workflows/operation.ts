@@ -1,0 +1,155 @@
+import { CancellationScope, CancelledFailure, isCancellation, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { StepContext, StepRequest, StepResult } from '../src/domain/effects.ts';
+import { operationId, targetId } from '../src/domain/operation.ts';
+import type { OperationKind, StepName, Target } from '../src/domain/operation.ts';
+import { activityOptions } from './activity-options.ts';
+import { failureView, operationFailure } from './failure.ts';
+import { progressQuery } from './messages.ts';
+import type { OperationLimits, Resume } from './messages.ts';
+import { initialProgress, reduceProgress } from './progress.ts';
+import type { ProgressEvent } from './progress.ts';
+import { UndoStack } from './undo.ts';
+
+type StepActivity<Input, Value> = (request: StepRequest<Input>) => Promise<StepResult<Value>>;
+type ActivityName = keyof Activities;
+type InputOf<Name extends ActivityName> = Activities[Name] extends StepActivity<infer Input, infer _Value> ? Input : never;
+type ValueOf<Name extends ActivityName> = Activities[Name] extends StepActivity<infer _Input, infer Value> ? Value : never;
+type UndoName = Extract<ActivityName, `undo${string}`>;
+
+interface Started {
+  target: Target;
+  limits: OperationLimits;
+  resume?: Resume;
+}
+
+/** What every operation's workflow shares: its steps, their undo, the deadline, the progress query, the end. */
+export class Operation {
+  #progress;
+  #fence = 0;
+  readonly #undo = new UndoStack();
+  readonly #id: string;
+  readonly #root: string;
+  readonly #startedAt: number;
+
+  constructor(
+    kind: OperationKind,
+    private readonly input: Started,
+  ) {
+    const info = workflowInfo();
+    this.#id = operationId(input.target, info.firstExecutionRunId);
+    this.#root = input.resume?.root ?? info.firstExecutionRunId;
+    this.#startedAt = info.startTime.getTime();
+    this.#progress = initialProgress(kind);
+    setHandler(progressQuery, () => this.#progress);
+  }
+
+  /** Runs the story within the operation's deadline; whatever ends it early is undone first. */
+  async run<Result>(story: () => Promise<Result>): Promise<Result> {
+    try {
+      const result = await CancellationScope.withTimeout(this.input.limits.operationMs, story);
+      this.#note({ type: 'ended', at: Date.now(), state: 'succeeded', result });
+      return result;
+    } catch (error) {
+      await this.#undo.unwind((step, cause) => this.#note({ type: 'undo-failed', step, at: Date.now(), failure: failureView(cause, step) }));
+      throw this.#ending(error);
+    }
+  }
+
+  /** Runs one step and gives its value. With `undo`, the effect is taken back when the operation does not succeed. */
+  async step<Name extends Exclude<ActivityName, UndoName>>(
+    step: StepName,
+    activity: Name,
+    input: InputOf<Name>,
+    options: { undo?: UndoName } = {},
+  ): Promise<ValueOf<Name>> {
+    const context = this.#context(step);
+    if (options.undo) this.#registerUndo(step, options.undo);
+    this.#note({ type: 'step-scheduled', step, at: Date.now() });
+    try {
+      const answer = await this.#call(activity, { context, input });
+      if (answer.fence !== undefined) this.#fence = answer.fence;
+      this.#note(succeeded(step, answer));
+      return answer.value as ValueOf<Name>;
+    } catch (error) {
+      this.#note(isCancellation(error) ? { type: 'step-cancelled', step, at: Date.now() } : failed(step, error));
+      throw error;
+    }
+  }
+
+  /** A step that comes after the point of success: when it fails for good, the operation still succeeds, with a warning. */
+  async afterthought<Name extends Exclude<ActivityName, UndoName>>(step: StepName, activity: Name, input: InputOf<Name>): Promise<void> {
+    try {
+      await this.step(step, activity, input);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+    }
+  }
+
+  #registerUndo(step: StepName, activity: UndoName): void {
+    this.#undo.push({
+      step,
+      run: async () => {
+        this.#note({ type: 'undo-scheduled', step, at: Date.now() });
+        const { value } = await this.#call(activity, { context: this.#context(step), input: {} });
+        this.#note({ type: 'undo-succeeded', step, at: Date.now(), ...(value as { undone: boolean; warnings: string[] }) });
+      },
+    });
+  }
+
+  #call(activity: ActivityName, request: StepRequest<unknown>): Promise<StepResult<unknown> & { fence?: number }> {
+    const proxy = proxyActivities<Record<string, StepActivity<unknown, unknown>>>(activityOptions(activity, this.input.limits));
+    return (proxy[activity] as StepActivity<unknown, unknown>)(request);
+  }
+
+  #context(step: StepName): StepContext {
+    const { resume, limits, target } = this.input;
+    const keep = resume?.results[step];
+    return {
+      operation: this.#id,
+      target: targetId(target),
+      fence: this.#fence,
+      root: this.#root,
+      generation: resume?.generation ?? 0,
+      step,
+      startedAt: this.#startedAt,
+      maxAttempts: limits.stepAttempts,
+      ...(keep !== undefined && { keep }),
+    };
+  }
+
+  #ending(error: unknown): Error {
+    const overdue = isCancellation(error) && Date.now() >= this.#startedAt + this.input.limits.operationMs;
+    if (isCancellation(error) && !overdue) {
+      this.#note({ type: 'ended', at: Date.now(), state: 'cancelled' });
+      return error instanceof CancelledFailure ? error : new CancelledFailure('cancelled');
+    }
+    const failure = overdue ? overdueFailure(this.#progress.step, this.input.limits.operationMs) : failureView(error, this.#progress.step);
+    this.#note({ type: 'ended', at: Date.now(), state: 'failed', failure });
+    return operationFailure(failure);
+  }
+
+  #note(event: ProgressEvent): void {
+    this.#progress = reduceProgress(this.#progress, event);
+  }
+}
+
+function succeeded(step: string, answer: StepResult<unknown>): ProgressEvent {
+  return {
+    type: 'step-succeeded',
+    step,
+    at: Date.now(),
+    kept: answer.kept,
+    ...(answer.detail !== undefined && { detail: answer.detail }),
+    ...(answer.warnings && { warnings: answer.warnings }),
+  };
+}
+
+function failed(step: string, error: unknown): ProgressEvent {
+  return { type: 'step-failed', step, at: Date.now(), failure: failureView(error, step) };
+}
+
+function overdueFailure(step: string | undefined, operationMs: number) {
+  const message = `the operation was not done after ${operationMs / 1_000} s${step ? `; it was at step ${step}` : ''}`;
+  return { ...failureView(new Error(message), step), code: 'deadline_exceeded' as const, message };
+}
