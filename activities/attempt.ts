@@ -48,13 +48,18 @@ export async function runAttempt<Result>(
 async function failureOf(deps: ActivityDeps, run: StepRun, thrown: unknown, options: AttemptOptions): Promise<Error> {
   if (run.signal.aborted) return abortFailure(run.signal.reason);
   const error = asChandleryError(thrown);
-  if (error.code === 'internal') deps.log.error({ err: thrown, effect: formatEffectKey(run.key) }, 'a step failed in a way nobody foresaw');
+  if (error.code === 'internal')
+    deps.log.error({ err: thrown, effect: formatEffectKey(run.key) }, 'a step failed in a way nobody foresaw');
   if (options.unlimited) return toFailure(error, { final: false });
   const failures = await writeDown(deps, run, error);
   return toFailure(error, { final: failures !== undefined && failures >= run.context.maxAttempts });
 }
 
-async function writeDown(deps: ActivityDeps, run: StepRun, error: { code: string; message: string }): Promise<number | undefined> {
+async function writeDown(
+  deps: ActivityDeps,
+  run: StepRun,
+  error: { code: string; message: string },
+): Promise<number | undefined> {
   try {
     return await deps.store.attempts.recordFailure(run.key, run.attempt, { code: error.code, message: error.message });
   } catch {

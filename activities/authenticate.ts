@@ -10,7 +10,9 @@ interface Input {
 export function createAuthenticate(deps: ActivityDeps) {
   return createStep(deps, {
     async run({ registries }: Input, { signal }) {
-      const proven = await Promise.all(registries.map(async (name) => ({ name, ...(await deps.registries.get(name).connect(signal)) })));
+      const proven = await Promise.all(
+        registries.map(async (name) => ({ name, ...(await deps.registries.get(name).connect(signal)) })),
+      );
       return { registries: proven };
     },
     /** A credential proven then may be revoked by now. */

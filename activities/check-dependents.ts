@@ -15,7 +15,8 @@ export function createCheckDependents(deps: ActivityDeps) {
     async run({ target, requester }: Input, { context }) {
       const { cluster, namespace, name } = target;
       const install = await deps.store.installs.get(cluster, namespace, name);
-      if (!install) throw new ChandleryError('install_not_found', `${name} is not installed in namespace ${namespace}`, { template: name });
+      if (!install)
+        throw new ChandleryError('install_not_found', `${name} is not installed in namespace ${namespace}`, { template: name });
       const dependents = await deps.store.installs.dependents(cluster, namespace, name);
       const decision = { actor: requester.user, action: 'uninstall', object: context.target, operation: context.operation };
       if (dependents.length > 0) {
@@ -31,5 +32,8 @@ export function createCheckDependents(deps: ActivityDeps) {
 
 function inUse(name: string, dependents: Array<{ name: string; version: string; range: string }>): ChandleryError {
   const who = dependents.map((dependent) => `${dependent.name} ${dependent.version} (needs ${name} ${dependent.range})`);
-  return new ChandleryError('in_use', `${name} is needed by ${who.join(', ')}`, { template: name, dependents: dependents.map((dependent) => dependent.name) });
+  return new ChandleryError('in_use', `${name} is needed by ${who.join(', ')}`, {
+    template: name,
+    dependents: dependents.map((dependent) => dependent.name),
+  });
 }

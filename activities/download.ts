@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { DEFAULT_ARCHIVE_LIMITS } from '../src/domain/archive.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import type { LockedTemplate } from '../src/domain/lock.ts';
 import type { BlobUpload } from '../src/domain/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { createStep } from './step.ts';
 import type { StepRun } from './step.ts';
+import { createStep } from './step.ts';
 
 interface Input {
   templates: LockedTemplate[];
@@ -30,7 +30,9 @@ export function createDownload(deps: ActivityDeps) {
       }
       return { digests: templates.map((template) => template.digest), bytes: total, fetched };
     },
-    describe: ({ digests, bytes, fetched }) => ({ detail: `${digests.length} archives, ${bytes} bytes, ${fetched} of them fetched` }),
+    describe: ({ digests, bytes, fetched }) => ({
+      detail: `${digests.length} archives, ${bytes} bytes, ${fetched} of them fetched`,
+    }),
     async ensure({ digests }) {
       const present = await Promise.all(digests.map((digest) => deps.store.blobs.has(digest)));
       return present.every(Boolean);
@@ -39,10 +41,19 @@ export function createDownload(deps: ActivityDeps) {
 }
 
 /** Answers the bytes that came over the wire. */
-async function fetchArchive(deps: ActivityDeps, template: LockedTemplate, run: StepRun, count: (bytes: number) => void): Promise<number> {
+async function fetchArchive(
+  deps: ActivityDeps,
+  template: LockedTemplate,
+  run: StepRun,
+  count: (bytes: number) => void,
+): Promise<number> {
   const upload = await deps.store.blobs.openUpload(`${run.key.root}/${template.digest}`, template.digest);
   const registry = deps.registries.get(template.registry);
-  const stream = await registry.openArchive(template.name, template.version, { offset: upload.offset, digest: template.digest, signal: run.signal });
+  const stream = await registry.openArchive(template.name, template.version, {
+    offset: upload.offset,
+    digest: template.digest,
+    signal: run.signal,
+  });
   // A registry without ranges sends from byte 0: what was stored is then of no use.
   const { hash, size: start } = stream.offset === upload.offset ? await hashStored(upload) : await startOver(upload);
   let size = start;
@@ -80,15 +91,23 @@ async function refuse(upload: BlobUpload, error: ChandleryError): Promise<never>
 }
 
 function tooLarge(template: LockedTemplate): ChandleryError {
-  return new ChandleryError('too_large', `the archive of ${template.name}@${template.version} is larger than ${DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes} bytes`, {
-    registry: template.registry,
-    template: `${template.name}@${template.version}`,
-  });
+  return new ChandleryError(
+    'too_large',
+    `the archive of ${template.name}@${template.version} is larger than ${DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes} bytes`,
+    {
+      registry: template.registry,
+      template: `${template.name}@${template.version}`,
+    },
+  );
 }
 
 function mismatch(template: LockedTemplate, digest: string): ChandleryError {
-  return new ChandleryError('digest_mismatch', `${template.registry} promised ${template.digest} for ${template.name}@${template.version} and sent ${digest}`, {
-    registry: template.registry,
-    template: `${template.name}@${template.version}`,
-  });
+  return new ChandleryError(
+    'digest_mismatch',
+    `${template.registry} promised ${template.digest} for ${template.name}@${template.version} and sent ${digest}`,
+    {
+      registry: template.registry,
+      template: `${template.name}@${template.version}`,
+    },
+  );
 }

@@ -25,5 +25,10 @@ export function toFailure(error: ChandleryError, options: { final: boolean }): A
 export function abortFailure(reason: unknown): Error {
   const text = reason instanceof Error ? reason.message : String(reason);
   if (text !== 'WORKER_SHUTDOWN') return reason instanceof CancelledFailure ? reason : new CancelledFailure(text);
-  return ApplicationFailure.create({ type: 'worker_stopping', message: 'the worker is stopping', nonRetryable: false, nextRetryDelay: HANDOVER_PAUSE_MS });
+  return ApplicationFailure.create({
+    type: 'worker_stopping',
+    message: 'the worker is stopping',
+    nonRetryable: false,
+    nextRetryDelay: HANDOVER_PAUSE_MS,
+  });
 }

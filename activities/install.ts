@@ -30,11 +30,18 @@ export function createInstall(deps: ActivityDeps) {
       });
     },
     describe: ({ installed, changed }) => ({
-      detail: changed ? `materialised ${installed.filter((item) => item.changed).map((item) => `${item.name} ${item.version}`).join(', ')}` : 'already installed, nothing changed',
+      detail: changed
+        ? `materialised ${installed
+            .filter((item) => item.changed)
+            .map((item) => `${item.name} ${item.version}`)
+            .join(', ')}`
+        : 'already installed, nothing changed',
     }),
     /** A kept install must still be in the namespace; somebody may have removed it since. */
     async ensure(_outcome, { target, lock }) {
-      const present = await Promise.all(lock.templates.map(({ name }) => deps.store.installs.get(target.cluster, target.namespace, name)));
+      const present = await Promise.all(
+        lock.templates.map(({ name }) => deps.store.installs.get(target.cluster, target.namespace, name)),
+      );
       return lock.templates.every((template, at) => present[at]?.digest === template.digest);
     },
   });
@@ -42,6 +49,9 @@ export function createInstall(deps: ActivityDeps) {
 
 async function itemOf(deps: ActivityDeps, locked: LockedTemplate): Promise<InstallItem> {
   const verdict = await deps.store.scans.find(locked.digest, SCAN_RULESET);
-  if (!verdict) throw new ChandleryError('scan_blocked', `${locked.name}@${locked.version} has no scan verdict`, { template: `${locked.name}@${locked.version}` });
+  if (!verdict)
+    throw new ChandleryError('scan_blocked', `${locked.name}@${locked.version} has no scan verdict`, {
+      template: `${locked.name}@${locked.version}`,
+    });
   return { locked, contentHash: verdict.contentHash, manifest: verdict.manifest, trust: verdict.trust };
 }

@@ -32,7 +32,11 @@ export function createPreValidate(deps: ActivityDeps) {
 
 function checkReference(deps: ActivityDeps, target: Target, request: Input['request']): void {
   if (!isTemplateName(request.name)) throw new ChandleryError('invalid_reference', `"${request.name}" is not a template name`);
-  if (!isNamespace(target.namespace)) throw new ChandleryError('invalid_reference', `"${target.namespace}" is not a namespace name`);
+  if (!isNamespace(target.namespace))
+    throw new ChandleryError('invalid_reference', `"${target.namespace}" is not a namespace name`);
   if (request.registry !== undefined) deps.registries.get(request.registry);
-  else if (!deps.registries.default) throw new ChandleryError('registry_not_found', 'no registry is configured, so a bare name means nothing', { template: request.name });
+  else if (!deps.registries.default)
+    throw new ChandleryError('registry_not_found', 'no registry is configured, so a bare name means nothing', {
+      template: request.name,
+    });
 }

@@ -11,10 +11,18 @@ export function createRemove(deps: ActivityDeps) {
   return createStep(deps, {
     recordsItself: true,
     run({ target }: Input, { context, inputDigest }) {
-      return deps.store.installs.remove(context, { inputDigest, cluster: target.cluster, namespace: target.namespace, name: target.name });
+      return deps.store.installs.remove(context, {
+        inputDigest,
+        cluster: target.cluster,
+        namespace: target.namespace,
+        name: target.name,
+      });
     },
     describe: ({ orphaned }, { target }) => ({
-      detail: orphaned.length === 0 ? `${target.name} removed` : `${target.name} removed; nothing needs ${orphaned.join(', ')} any more`,
+      detail:
+        orphaned.length === 0
+          ? `${target.name} removed`
+          : `${target.name} removed; nothing needs ${orphaned.join(', ')} any more`,
     }),
   });
 }

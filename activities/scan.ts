@@ -6,8 +6,8 @@ import { MANIFEST_FILE } from '../src/domain/template.ts';
 import { parseTemplate } from '../src/domain/template-parse.ts';
 import { judgeHash } from '../src/domain/trust.ts';
 import type { ActivityDeps } from './deps.ts';
-import { createStep } from './step.ts';
 import type { StepRun } from './step.ts';
+import { createStep } from './step.ts';
 
 /** Raised with every change of what the scan looks at: verdicts of an older ruleset are not used. */
 export const SCAN_RULESET = 'structure+hash/1';
@@ -21,11 +21,19 @@ interface Input {
 export function createScan(deps: ActivityDeps) {
   return createStep(deps, {
     async run({ templates }: Input, run) {
-      const verdicts = await Promise.all(templates.map(async (template) => ({ template, verdict: await verdictOf(deps, template, run) })));
-      const value = verdicts.map(({ template, verdict }) => ({ name: template.name, contentHash: verdict.contentHash, ...verdict.trust }));
+      const verdicts = await Promise.all(
+        templates.map(async (template) => ({ template, verdict: await verdictOf(deps, template, run) })),
+      );
+      const value = verdicts.map(({ template, verdict }) => ({
+        name: template.name,
+        contentHash: verdict.contentHash,
+        ...verdict.trust,
+      }));
       return { verdicts: value };
     },
-    describe: ({ verdicts }) => ({ detail: `${verdicts.length} scanned, ${verdicts.filter((entry) => entry.verified).length} with a verified hash` }),
+    describe: ({ verdicts }) => ({
+      detail: `${verdicts.length} scanned, ${verdicts.filter((entry) => entry.verified).length} with a verified hash`,
+    }),
     async ensure(_value, { templates }) {
       const found = await Promise.all(templates.map((template) => deps.store.scans.find(template.digest, SCAN_RULESET)));
       return found.every((verdict) => verdict !== undefined);
@@ -36,14 +44,23 @@ export function createScan(deps: ActivityDeps) {
 async function verdictOf(deps: ActivityDeps, template: LockedTemplate, run: StepRun): Promise<ScanVerdict> {
   const known = await deps.store.scans.find(template.digest, SCAN_RULESET);
   if (known) return sameTemplate(known, template);
-  const archive = await deps.archive.inspect(deps.store.blobs.read(template.digest), { keep: (path) => path === MANIFEST_FILE, signal: run.signal });
+  const archive = await deps.archive.inspect(deps.store.blobs.read(template.digest), {
+    keep: (path) => path === MANIFEST_FILE,
+    signal: run.signal,
+  });
   const text = archive.bodies.get(MANIFEST_FILE);
   if (!text) throw refused('template_invalid', template, `holds no ${MANIFEST_FILE} at its root`);
   const manifest = parseTemplate(text.toString('utf8'), `${template.name}@${template.version}/${MANIFEST_FILE}`);
   const computed = contentHash(archive.files);
   const trust = judgeHash(manifest.trust, computed);
   if (trust.mismatch) throw refused('untrusted', template, trust.note);
-  const verdict: ScanVerdict = { contentHash: computed, manifest, trust: { verified: trust.verified, note: trust.note }, files: archive.files.length, unpackedBytes: archive.unpackedBytes };
+  const verdict: ScanVerdict = {
+    contentHash: computed,
+    manifest,
+    trust: { verified: trust.verified, note: trust.note },
+    files: archive.files.length,
+    unpackedBytes: archive.unpackedBytes,
+  };
   sameTemplate(verdict, template);
   await deps.store.scans.save(template.digest, SCAN_RULESET, verdict);
   return verdict;
@@ -57,12 +74,18 @@ function sameTemplate(verdict: ScanVerdict, template: LockedTemplate): ScanVerdi
   }
   const declared = new Set((spec.dependencies ?? []).map((dependency) => dependency.name));
   const unknown = template.dependencies.filter((name) => !declared.has(name));
-  const missing = (spec.dependencies ?? []).filter((dependency) => !dependency.optional && !template.dependencies.includes(dependency.name));
-  if (unknown.length + missing.length > 0) throw refused('untrusted', template, 'declares other dependencies than the registry listed');
+  const missing = (spec.dependencies ?? []).filter(
+    (dependency) => !dependency.optional && !template.dependencies.includes(dependency.name),
+  );
+  if (unknown.length + missing.length > 0)
+    throw refused('untrusted', template, 'declares other dependencies than the registry listed');
   return verdict;
 }
 
 function refused(code: 'template_invalid' | 'untrusted', template: LockedTemplate, why: string): ChandleryError {
   const name = `${template.name}@${template.version}`;
-  return new ChandleryError(code, `the archive of ${name} from ${template.registry} ${why}`, { registry: template.registry, template: name });
+  return new ChandleryError(code, `the archive of ${name} from ${template.registry} ${why}`, {
+    registry: template.registry,
+    template: name,
+  });
 }

@@ -44,8 +44,10 @@ export function createStep<Input, Value>(deps: ActivityDeps, definition: StepDef
   return (request: StepRequest<Input>): Promise<StepAnswer<Value>> =>
     runAttempt(deps, request, async (run) => {
       const { context } = run;
-      if (definition.takesFence) context.fence = await deps.store.fences.take(context.target, context.operation, context.startedAt);
-      const { value, digest, kept } = (await observe(deps, definition, request.input, run)) ?? (await act(deps, definition, request.input, run));
+      if (definition.takesFence)
+        context.fence = await deps.store.fences.take(context.target, context.operation, context.startedAt);
+      const { value, digest, kept } =
+        (await observe(deps, definition, request.input, run)) ?? (await act(deps, definition, request.input, run));
       await deps.onMoment?.(context.step, 'after');
       const note = definition.describe?.(value, request.input) ?? {};
       return { value, digest, kept, ...note, ...(definition.takesFence && { fence: context.fence }) };
@@ -74,6 +76,10 @@ async function act<Input, Value>(deps: ActivityDeps, definition: StepDefinition<
   await deps.onMoment?.(run.context.step, 'between');
   const digest = jsonDigest(value);
   if (definition.recordsItself) return { value, digest, kept: false };
-  const record = await deps.store.effects.record(run.key, run.context, { inputDigest: run.inputDigest, result: value, resultDigest: digest });
+  const record = await deps.store.effects.record(run.key, run.context, {
+    inputDigest: run.inputDigest,
+    result: value,
+    resultDigest: digest,
+  });
   return { value: record.result as Value, digest: record.resultDigest, kept: false };
 }

@@ -11,7 +11,13 @@ interface Input {
 export function createUpdateCache(deps: ActivityDeps) {
   return createStep(deps, {
     async run({ target, names }: Input, { context }) {
-      await deps.store.changes.publish({ type: 'install.changed', cluster: target.cluster, namespace: target.namespace, names, operation: context.operation });
+      await deps.store.changes.publish({
+        type: 'install.changed',
+        cluster: target.cluster,
+        namespace: target.namespace,
+        names,
+        operation: context.operation,
+      });
       return { names };
     },
     describe: ({ names }) => ({ detail: `every server was told about ${names.join(', ')}` }),

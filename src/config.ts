@@ -24,9 +24,15 @@ const schema = z.object({
   CHANDLERY_PORT: port.default(7420),
   CHANDLERY_HOST: z.string().min(1).default('127.0.0.1'),
   CHANDLERY_DATA_DIR: z.string().min(1).default(join(homedir(), '.chandlery')),
-  CHANDLERY_CACHE_DIR: z.string().min(1).default(join(homedir(), '.cache', 'chandlery')),
+  CHANDLERY_CACHE_DIR: z
+    .string()
+    .min(1)
+    .default(join(homedir(), '.cache', 'chandlery')),
   CHANDLERY_ENV: z.enum(['development', 'staging', 'production']).default('production'),
-  CHANDLERY_REGISTRIES: z.string().min(1).default(join(homedir(), '.chandlery', 'registries.yaml')),
+  CHANDLERY_REGISTRIES: z
+    .string()
+    .min(1)
+    .default(join(homedir(), '.chandlery', 'registries.yaml')),
   CHANDLERY_TEMPLATES_DIR: z.string().min(1).optional(),
   CHANDLERY_REGISTRY_READ: z.enum(['token', 'open']).default('token'),
   CHANDLERY_OUTBOUND_ALLOW: list.default([]),
@@ -79,12 +85,19 @@ export function readConfig(env: Environment): Readonly<Config> {
     dataDir: values.CHANDLERY_DATA_DIR,
     cacheDir: values.CHANDLERY_CACHE_DIR,
     environment: values.CHANDLERY_ENV,
-    templateDirs: [values.CHANDLERY_TEMPLATES_DIR ?? join(values.CHANDLERY_DATA_DIR, 'templates'), join(PACKAGE_ROOT, 'templates')],
+    templateDirs: [
+      values.CHANDLERY_TEMPLATES_DIR ?? join(values.CHANDLERY_DATA_DIR, 'templates'),
+      join(PACKAGE_ROOT, 'templates'),
+    ],
     registries: readRegistries(values.CHANDLERY_REGISTRIES, values.CHANDLERY_ENV, env),
     registryRead: values.CHANDLERY_REGISTRY_READ,
     outboundAllow: values.CHANDLERY_OUTBOUND_ALLOW,
     adminTokenFile: values.CHANDLERY_ADMIN_TOKEN_FILE ?? join(values.CHANDLERY_DATA_DIR, 'admin-token'),
-    limits: { stepAttempts: values.CHANDLERY_STEP_ATTEMPTS, retryInitialMs: values.CHANDLERY_RETRY_INITIAL_MS, operationMs: values.CHANDLERY_INSTALL_TIMEOUT_MS },
+    limits: {
+      stepAttempts: values.CHANDLERY_STEP_ATTEMPTS,
+      retryInitialMs: values.CHANDLERY_RETRY_INITIAL_MS,
+      operationMs: values.CHANDLERY_INSTALL_TIMEOUT_MS,
+    },
     logLevel: values.CHANDLERY_LOG_LEVEL,
     ...(values.DATABASE_URL !== undefined && { databaseUrl: values.DATABASE_URL }),
     ...(values.TEMPORAL_ADDRESS !== undefined && { temporalAddress: values.TEMPORAL_ADDRESS }),
@@ -100,15 +113,23 @@ export const VARIABLES: readonly string[] = Object.keys(schema.shape);
 export function requireExternal(config: Config): { databaseUrl: string; temporalAddress: string } {
   const { databaseUrl, temporalAddress } = config;
   if (databaseUrl !== undefined && temporalAddress !== undefined) return { databaseUrl, temporalAddress };
-  const missing = [databaseUrl === undefined && 'DATABASE_URL', temporalAddress === undefined && 'TEMPORAL_ADDRESS'].filter(Boolean);
-  throw new ChandleryError('config_invalid', `${missing.join(' and ')} must be set for a separate api or worker; \`npm start\` runs everything in one process`, {
-    issues: missing.map((name) => ({ path: String(name), message: 'is not set' })),
-  });
+  const missing = [databaseUrl === undefined && 'DATABASE_URL', temporalAddress === undefined && 'TEMPORAL_ADDRESS'].filter(
+    Boolean,
+  );
+  throw new ChandleryError(
+    'config_invalid',
+    `${missing.join(' and ')} must be set for a separate api or worker; \`npm start\` runs everything in one process`,
+    {
+      issues: missing.map((name) => ({ path: String(name), message: 'is not set' })),
+    },
+  );
 }
 
 /** An empty variable counts as absent, as in a compose file's `${X:-}`. */
 function withoutEmpty(env: Environment): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''));
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
 }
 
 /** `registries.<env>.yaml` beside the file wins over the file; neither is needed. */

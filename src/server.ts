@@ -1,5 +1,5 @@
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { createStore } from './adapters/store/index.ts';
@@ -37,11 +37,20 @@ export interface RunningApi {
 
 /** Starts the API; resolves when it listens. The store must be there; the engine may come later. */
 export async function startApi(config: Config, services: ApiServices, log: Logger): Promise<RunningApi> {
-  const store = createStore({ url: services.databaseUrl, onIdleError: (error) => log.warn({ err: error }, 'a store connection broke') });
+  const store = createStore({
+    url: services.databaseUrl,
+    onIdleError: (error) => log.warn({ err: error }, 'a store connection broke'),
+  });
   await store.migrate();
   await ensureAdminToken(store.tokens, config.adminTokenFile);
-  const engine = createEngine({ address: services.temporalAddress, namespace: config.temporalNamespace, taskQueue: config.taskQueue });
-  await registerSearchAttributes(engine).catch((error: unknown) => log.warn({ err: error }, 'search attributes could not be registered yet'));
+  const engine = createEngine({
+    address: services.temporalAddress,
+    namespace: config.temporalNamespace,
+    taskQueue: config.taskQueue,
+  });
+  await registerSearchAttributes(engine).catch((error: unknown) =>
+    log.warn({ err: error }, 'search attributes could not be registered yet'),
+  );
   const registries = openRegistries(config, log);
   const operations = createOperationsClient(engine, store);
   const installed = createInstalledCache(store);
@@ -54,7 +63,11 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     installed,
     limits: config.limits,
     registryRead: config.registryRead,
-    checks: { store: () => store.ping().then(() => undefined), engine: () => operations.ping().then(() => undefined), ...services.checks },
+    checks: {
+      store: () => store.ping().then(() => undefined),
+      engine: () => operations.ping().then(() => undefined),
+      ...services.checks,
+    },
     stopping: stopping.signal,
     log,
   });
@@ -74,7 +87,10 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
 function listen(server: Server, { host, port }: Config): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE' ? `port ${port} on ${host} is taken; set CHANDLERY_PORT to another one (0 = any free one)` : error.message;
+      const taken =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} on ${host} is taken; set CHANDLERY_PORT to another one (0 = any free one)`
+          : error.message;
       reject(new ChandleryError('config_invalid', `the API cannot listen: ${taken}`, {}, { cause: error }));
     });
     server.listen(port, host, () => resolve(server));

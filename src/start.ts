@@ -62,11 +62,17 @@ function partChecks(engine: Engine) {
 
 function introduce(config: Config, engine: Engine, url: string): void {
   const { registries, templateDirs, adminTokenFile } = config;
-  say(`store       ${config.databaseUrl === undefined ? `embedded PostgreSQL in ${config.dataDir}` : 'PostgreSQL at DATABASE_URL'}`);
-  say(`engine      ${config.temporalAddress === undefined ? `embedded Temporal at ${engine.temporalAddress}` : `Temporal at ${config.temporalAddress}`}`);
+  say(
+    `store       ${config.databaseUrl === undefined ? `embedded PostgreSQL in ${config.dataDir}` : 'PostgreSQL at DATABASE_URL'}`,
+  );
+  say(
+    `engine      ${config.temporalAddress === undefined ? `embedded Temporal at ${engine.temporalAddress}` : `Temporal at ${config.temporalAddress}`}`,
+  );
   if (engine.temporalUiUrl !== undefined) say(`engine page ${engine.temporalUiUrl}`);
   say('cluster     none: templates can be searched and installed, not deployed');
-  say(`registries  ${['local', ...registries.registries.map((registry) => registry.name)].join(', ')} (templates of this server: ${templateDirs[0]})`);
+  say(
+    `registries  ${['local', ...registries.registries.map((registry) => registry.name)].join(', ')} (templates of this server: ${templateDirs[0]})`,
+  );
   say(`try         curl -H "Authorization: Bearer $(cat ${adminTokenFile})" ${url}/api/v1/search`);
   say(`            CHANDLERY_URL=${url} CHANDLERY_TOKEN=$(cat ${adminTokenFile}) npx chandlery search`);
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { LogLevel } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { createArchiveReader } from './adapters/archive/inspect.ts';
@@ -38,12 +38,26 @@ export interface RunningWorker {
 }
 
 /** Starts a worker; resolves when it polls. `onMoment` is for tests that kill it at a chosen moment. */
-export async function startWorker(config: Config, services: WorkerServices, log: Logger, onMoment?: ActivityDeps['onMoment']): Promise<RunningWorker> {
+export async function startWorker(
+  config: Config,
+  services: WorkerServices,
+  log: Logger,
+  onMoment?: ActivityDeps['onMoment'],
+): Promise<RunningWorker> {
   installRuntime(log);
-  const store = createStore({ url: services.databaseUrl, onIdleError: (error) => log.warn({ err: error }, 'a store connection broke') });
+  const store = createStore({
+    url: services.databaseUrl,
+    onIdleError: (error) => log.warn({ err: error }, 'a store connection broke'),
+  });
   const registries = openRegistries(config, log);
   const connection = await NativeConnection.connect({ address: services.temporalAddress });
-  const activities = createActivities({ store, registries: registries.set, archive: createArchiveReader(), log, ...(onMoment && { onMoment }) });
+  const activities = createActivities({
+    store,
+    registries: registries.set,
+    archive: createArchiveReader(),
+    log,
+    ...(onMoment && { onMoment }),
+  });
   const worker = await Worker.create({
     connection,
     namespace: config.temporalNamespace,
@@ -84,7 +98,9 @@ function installRuntime(log: Logger): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
   Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[pinoLevel(level)]({ ...meta, part: 'temporal' }, message)),
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+      log[pinoLevel(level)]({ ...meta, part: 'temporal' }, message),
+    ),
     // The process has its own order of stopping; the SDK must not start its own.
     shutdownSignals: [],
   });

@@ -70,7 +70,7 @@ function goCommand({ name, module, version, directory, binDirectory }: GoBuildOp
 
 function start(options: GoBuildOptions): ChildProcess {
   const { binDirectory, directory, env } = options;
-  return spawn('sh', ['-c', RUN_WHILE_PARENT_LIVES, 'sh', ...goCommand(options)], {
+  return spawn('/bin/sh', ['-c', RUN_WHILE_PARENT_LIVES, 'sh', ...goCommand(options)], {
     cwd: directory ?? binDirectory,
     detached: true,
     // Without cgo no C compiler is needed; GOOS and GOARCH of a cross-compiling user would put the program elsewhere.

@@ -53,6 +53,10 @@ export function activityOptions(name: keyof Activities, limits: OperationLimits)
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     // Undo must not start while the step may still be working.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: limits.retryInitialMs, backoffCoefficient: 2, maximumInterval: Math.max(times.maxPauseMs, limits.retryInitialMs) },
+    retry: {
+      initialInterval: limits.retryInitialMs,
+      backoffCoefficient: 2,
+      maximumInterval: Math.max(times.maxPauseMs, limits.retryInitialMs),
+    },
   };
 }

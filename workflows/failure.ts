@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, TimeoutFailure, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import type { ErrorCode, ErrorDetails } from '../src/domain/errors.ts';
 import { ERROR_CATALOGUE, isErrorCode } from '../src/domain/errors.ts';
 import type { FailureView } from '../src/domain/operation.ts';

@@ -1,14 +1,21 @@
-import { CancellationScope, CancelledFailure, isCancellation, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { StepContext, StepRequest, StepResult } from '../src/domain/effects.ts';
-import { operationId, targetId } from '../src/domain/operation.ts';
 import type { OperationKind, StepName, Target } from '../src/domain/operation.ts';
+import { operationId, targetId } from '../src/domain/operation.ts';
 import { activityOptions } from './activity-options.ts';
 import { failureView, operationFailure } from './failure.ts';
-import { progressQuery } from './messages.ts';
 import type { OperationLimits, Resume } from './messages.ts';
-import { initialProgress, reduceProgress } from './progress.ts';
+import { progressQuery } from './messages.ts';
 import type { ProgressEvent } from './progress.ts';
+import { initialProgress, reduceProgress } from './progress.ts';
 import { UndoStack } from './undo.ts';
 
 type StepActivity<Input, Value> = (request: StepRequest<Input>) => Promise<StepResult<Value>>;
@@ -51,7 +58,9 @@ export class Operation {
       this.#note({ type: 'ended', at: Date.now(), state: 'succeeded', result });
       return result;
     } catch (error) {
-      await this.#undo.unwind((step, cause) => this.#note({ type: 'undo-failed', step, at: Date.now(), failure: failureView(cause, step) }));
+      await this.#undo.unwind((step, cause) =>
+        this.#note({ type: 'undo-failed', step, at: Date.now(), failure: failureView(cause, step) }),
+      );
       throw this.#ending(error);
     }
   }
@@ -78,7 +87,11 @@ export class Operation {
   }
 
   /** A step that comes after the point of success: when it fails for good, the operation still succeeds, with a warning. */
-  async afterthought<Name extends Exclude<ActivityName, UndoName>>(step: StepName, activity: Name, input: InputOf<Name>): Promise<void> {
+  async afterthought<Name extends Exclude<ActivityName, UndoName>>(
+    step: StepName,
+    activity: Name,
+    input: InputOf<Name>,
+  ): Promise<void> {
     try {
       await this.step(step, activity, input);
     } catch (error) {
@@ -124,7 +137,9 @@ export class Operation {
       this.#note({ type: 'ended', at: Date.now(), state: 'cancelled' });
       return error instanceof CancelledFailure ? error : new CancelledFailure('cancelled');
     }
-    const failure = overdue ? overdueFailure(this.#progress.step, this.input.limits.operationMs) : failureView(error, this.#progress.step);
+    const failure = overdue
+      ? overdueFailure(this.#progress.step, this.input.limits.operationMs)
+      : failureView(error, this.#progress.step);
     this.#note({ type: 'ended', at: Date.now(), state: 'failed', failure });
     return operationFailure(failure);
   }

@@ -66,7 +66,9 @@ export function reduceProgress(progress: Progress, event: ProgressEvent): Progre
       return event.undone ? withStep(warned, event.step, (step) => ({ ...step, undone: true })) : warned;
     }
     case 'step-succeeded':
-      return withStep({ ...progress, warnings: [...progress.warnings, ...(event.warnings ?? [])] }, event.step, (step) => stepAfter(step, event));
+      return withStep({ ...progress, warnings: [...progress.warnings, ...(event.warnings ?? [])] }, event.step, (step) =>
+        stepAfter(step, event),
+      );
     default:
       return withStep({ ...progress, step: event.step }, event.step, (step) => stepAfter(step, event));
   }
@@ -85,7 +87,8 @@ export function percentOf(progress: Progress): number {
 function ended(progress: Progress, event: Extract<ProgressEvent, { type: 'ended' }>): Progress {
   const steps = progress.steps.map((step): StepProgress => {
     if (step.state === 'pending') return { ...step, state: 'skipped' };
-    if (step.state === 'running' || step.state === 'retrying') return { ...step, state: event.state === 'cancelled' ? 'cancelled' : 'failed', endedAt: event.at };
+    if (step.state === 'running' || step.state === 'retrying')
+      return { ...step, state: event.state === 'cancelled' ? 'cancelled' : 'failed', endedAt: event.at };
     return step;
   });
   // An operation may succeed although its last, dispensable step did not: then people are told.
@@ -122,7 +125,11 @@ function stepAfter(step: StepProgress, event: StepEvent): StepProgress {
         ...(event.failure && { failure: event.failure }),
       };
     case 'step-heartbeat':
-      return { ...step, ...(event.bytes && { bytes: event.bytes }), ...(event.waitingFor !== undefined && { waitingFor: event.waitingFor }) };
+      return {
+        ...step,
+        ...(event.bytes && { bytes: event.bytes }),
+        ...(event.waitingFor !== undefined && { waitingFor: event.waitingFor }),
+      };
     case 'step-succeeded':
       return finished(step, 'succeeded', event.at, {
         ...(event.detail !== undefined && { detail: event.detail }),

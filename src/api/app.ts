@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import express from 'express';
 import type { Express, RequestHandler } from 'express';
+import express from 'express';
 import helmet from 'helmet';
 import type { OperationsClient } from '../client/index.ts';
 import type { RegistryPlugin, RegistrySet } from '../domain/registry.ts';
@@ -49,7 +49,12 @@ export function createApp(deps: AppDeps): Express {
   });
   app.use('/api/v1', createApiRouter(deps));
   app.use(notFoundMiddleware());
-  app.use(problemMiddleware({ onInternal: (error, request) => deps.log.error({ err: error, path: request.path }, 'a request failed in a way nobody foresaw') }));
+  app.use(
+    problemMiddleware({
+      onInternal: (error, request) =>
+        deps.log.error({ err: error, path: request.path }, 'a request failed in a way nobody foresaw'),
+    }),
+  );
   return app;
 }
 
@@ -75,7 +80,8 @@ function createApiRouter(deps: AppDeps) {
 /** Requests that the registry protocol alone answers: other servers mark theirs with scope=local, and archives are always local. */
 function onlyLocalReads(protocol: RequestHandler): RequestHandler {
   return (request, response, next) => {
-    const ours = request.method === 'GET' && (request.query['scope'] === 'local' || /^\/templates\/[^/]+\/archive$/.test(request.path));
+    const ours =
+      request.method === 'GET' && (request.query['scope'] === 'local' || /^\/templates\/[^/]+\/archive$/.test(request.path));
     return ours ? protocol(request, response, next) : next();
   };
 }
@@ -94,7 +100,16 @@ function requestLog(log: ApiLog): RequestHandler {
     const startedAt = performance.now();
     response.on('finish', () => {
       const ms = Math.round(performance.now() - startedAt);
-      log.info({ method: request.method, path: request.originalUrl.split('?')[0], status: response.statusCode, ms, requestId: response.locals['requestId'] }, 'request');
+      log.info(
+        {
+          method: request.method,
+          path: request.originalUrl.split('?')[0],
+          status: response.statusCode,
+          ms,
+          requestId: response.locals['requestId'],
+        },
+        'request',
+      );
     });
     next();
   };

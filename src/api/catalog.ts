@@ -34,17 +34,28 @@ export function createCatalogRouter({ registries, local, installed }: CatalogRou
     if (request.query['scope'] === 'local') return next();
     const { registry, namespace, scope: _scope, ...query } = parseWith(catalogSearchSchema, request.query, 'query');
     const filter = withoutUndefined(query);
-    const page = registry === undefined ? await searchAll(registries.all, filter) : { ...(await registries.get(registry).search(filter)), partial: false, errors: [] };
+    const page =
+      registry === undefined
+        ? await searchAll(registries.all, filter)
+        : { ...(await registries.get(registry).search(filter)), partial: false, errors: [] };
     if (namespace === undefined) return void response.json(page);
     const versions = await installed.versions(namespace);
-    response.json({ ...page, templates: page.templates.map((template) => ({ ...template, ...(versions.has(template.name) && { installed: versions.get(template.name) }) })) });
+    response.json({
+      ...page,
+      templates: page.templates.map((template) => ({
+        ...template,
+        ...(versions.has(template.name) && { installed: versions.get(template.name) }),
+      })),
+    });
   });
 
   router.get('/templates/:name', async (request, response, next) => {
     if (request.query['scope'] === 'local') return next();
     const { name } = parseWith(templatePathSchema, request.params, 'path');
     const { registry, version } = parseWith(catalogTemplateSchema, request.query, 'query');
-    response.json(await find(registry === undefined ? byResolutionOrder(registries, local) : [registries.get(registry)], name, version));
+    response.json(
+      await find(registry === undefined ? byResolutionOrder(registries, local) : [registries.get(registry)], name, version),
+    );
   });
 
   return router;
@@ -69,11 +80,21 @@ async function find(candidates: RegistryPlugin[], name: string, version: string 
 }
 
 /** All registries in parallel; one that fails is reported inline and takes nothing from the others. */
-async function searchAll(all: readonly RegistryPlugin[], filter: SearchFilter): Promise<SearchPage & { partial: boolean; errors: RegistryTrouble[] }> {
-  if (filter.cursor !== undefined) throw new ChandleryError('invalid_request', 'a cursor belongs to one registry: name it', { issues: [{ path: 'query/registry', message: 'is needed with a cursor' }] });
-  const answers = await Promise.allSettled(all.map((registry) => registry.search(filter, AbortSignal.timeout(REGISTRY_DEADLINE_MS))));
+async function searchAll(
+  all: readonly RegistryPlugin[],
+  filter: SearchFilter,
+): Promise<SearchPage & { partial: boolean; errors: RegistryTrouble[] }> {
+  if (filter.cursor !== undefined)
+    throw new ChandleryError('invalid_request', 'a cursor belongs to one registry: name it', {
+      issues: [{ path: 'query/registry', message: 'is needed with a cursor' }],
+    });
+  const answers = await Promise.allSettled(
+    all.map((registry) => registry.search(filter, AbortSignal.timeout(REGISTRY_DEADLINE_MS))),
+  );
   const pages = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  const errors = answers.flatMap((answer, at) => (answer.status === 'rejected' ? [troubleOf(all[at]?.name ?? '', answer.reason)] : []));
+  const errors = answers.flatMap((answer, at) =>
+    answer.status === 'rejected' ? [troubleOf(all[at]?.name ?? '', answer.reason)] : [],
+  );
   return {
     templates: interleave(pages.map((page) => page.templates)).slice(0, filter.limit ?? DEFAULT_LIMIT),
     total: pages.reduce((sum, page) => sum + page.total, 0),

@@ -27,7 +27,9 @@ export function createHealthRouter(checks: HealthChecks, stopping: AbortSignal):
 }
 
 async function healthOf(name: string, check: () => Promise<string | undefined>): Promise<PartHealth> {
-  const timeout = new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS / 1_000} s`)), CHECK_TIMEOUT_MS).unref());
+  const timeout = new Promise<never>((_, reject) =>
+    setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS / 1_000} s`)), CHECK_TIMEOUT_MS).unref(),
+  );
   try {
     const detail = await Promise.race([check(), timeout]);
     return { name, ok: true, ...(detail !== undefined && { detail }) };

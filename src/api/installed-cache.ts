@@ -17,7 +17,8 @@ export function createInstalledCache({ installs, changes }: Pick<Store, 'install
   const cache = new LRUCache<string, ReadonlyMap<string, string>>({
     max: NAMESPACES,
     ttl: MAX_AGE_MS,
-    fetchMethod: async (namespace) => new Map((await installs.list(LOCAL_CLUSTER, namespace)).map((install) => [install.name, install.version])),
+    fetchMethod: async (namespace) =>
+      new Map((await installs.list(LOCAL_CLUSTER, namespace)).map((install) => [install.name, install.version])),
   });
   const drop = (event: ChangeEvent) => {
     if (event.type === 'resync') cache.clear();

@@ -1,10 +1,10 @@
 import { Router } from 'express';
+import type { OperationsClient } from '../client/index.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import type { Target } from '../domain/operation.ts';
 import { installId, LOCAL_CLUSTER, parseInstallId } from '../domain/operation.ts';
 import { parseReference } from '../domain/reference.ts';
 import type { InstallRecord, InstallStore } from '../domain/store.ts';
-import type { OperationsClient } from '../client/index.ts';
 import { sendAccepted } from './accepted.ts';
 import { requesterOf } from './auth.ts';
 import { parseWith } from './problem.ts';
@@ -55,13 +55,18 @@ export function createInstallsRouter({ operations, installs, limits }: InstallsR
 
 function targetOf(id: string): Target {
   const target = parseInstallId(id);
-  if (!target) throw new ChandleryError('install_not_found', `"${id.slice(0, 200)}" is no install id; it is written ${LOCAL_CLUSTER}.NAMESPACE.NAME`);
+  if (!target)
+    throw new ChandleryError(
+      'install_not_found',
+      `"${id.slice(0, 200)}" is no install id; it is written ${LOCAL_CLUSTER}.NAMESPACE.NAME`,
+    );
   return target;
 }
 
 async function existing(installs: InstallStore, { cluster, namespace, name }: Target): Promise<InstallRecord> {
   const record = await installs.get(cluster, namespace, name);
-  if (!record) throw new ChandleryError('install_not_found', `${name} is not installed in namespace ${namespace}`, { template: name });
+  if (!record)
+    throw new ChandleryError('install_not_found', `${name} is not installed in namespace ${namespace}`, { template: name });
   return record;
 }
 

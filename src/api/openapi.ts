@@ -15,22 +15,38 @@ import {
   replayedSchema,
   replayRequestSchema,
 } from './schemas/operations.ts';
-import { archiveQuerySchema, categoryListSchema, templateDetailSchema, templatePathSchema, versionListSchema } from './schemas/registry.ts';
+import {
+  archiveQuerySchema,
+  categoryListSchema,
+  templateDetailSchema,
+  templatePathSchema,
+  versionListSchema,
+} from './schemas/registry.ts';
 
 /** The OpenAPI document, made from the schemas that check the requests; docs/openapi.json is this text (a test compares). */
 
 const JSON_TYPE = 'application/json';
-const problem = { description: 'What went wrong and what to do.', content: { 'application/problem+json': { schema: problemSchema } } };
+const problem = {
+  description: 'What went wrong and what to do.',
+  content: { 'application/problem+json': { schema: problemSchema } },
+};
 const idPath = z.object({ id: z.string() });
 
-type Answers = Record<string, { description: string; content: Record<string, { schema: z.ZodType | Record<string, unknown> }>; headers?: z.ZodObject }>;
+type Answers = Record<
+  string,
+  { description: string; content: Record<string, { schema: z.ZodType | Record<string, unknown> }>; headers?: z.ZodObject }
+>;
 
 function json(description: string, schema: z.ZodType) {
   return { description, content: { [JSON_TYPE]: { schema } } };
 }
 
 function accepted(schema: z.ZodType) {
-  return { description: 'Accepted: the operation runs.', headers: z.object({ Location: z.string() }), content: { [JSON_TYPE]: { schema } } };
+  return {
+    description: 'Accepted: the operation runs.',
+    headers: z.object({ Location: z.string() }),
+    content: { [JSON_TYPE]: { schema } },
+  };
 }
 
 function operation(summary: string, answers: Answers, parts: Partial<ZodOpenApiOperationObject> = {}): ZodOpenApiOperationObject {
@@ -42,13 +58,29 @@ function body(schema: z.ZodType) {
 }
 
 const paths: ZodOpenApiPathsObject = {
-  '/api/v1/search': { get: operation('Search templates in every registry', { 200: json('One page', catalogPageSchema) }, { requestParams: { query: catalogSearchSchema } }) },
-  '/api/v1/categories': { get: operation('Categories of the templates this server publishes', { 200: json('Categories', categoryListSchema) }) },
+  '/api/v1/search': {
+    get: operation(
+      'Search templates in every registry',
+      { 200: json('One page', catalogPageSchema) },
+      { requestParams: { query: catalogSearchSchema } },
+    ),
+  },
+  '/api/v1/categories': {
+    get: operation('Categories of the templates this server publishes', { 200: json('Categories', categoryListSchema) }),
+  },
   '/api/v1/templates/{name}': {
-    get: operation('One template', { 200: json('The template', templateDetailSchema) }, { requestParams: { path: templatePathSchema, query: catalogTemplateSchema } }),
+    get: operation(
+      'One template',
+      { 200: json('The template', templateDetailSchema) },
+      { requestParams: { path: templatePathSchema, query: catalogTemplateSchema } },
+    ),
   },
   '/api/v1/templates/{name}/versions': {
-    get: operation('Versions this server publishes', { 200: json('Versions, newest first', versionListSchema) }, { requestParams: { path: templatePathSchema } }),
+    get: operation(
+      'Versions this server publishes',
+      { 200: json('Versions, newest first', versionListSchema) },
+      { requestParams: { path: templatePathSchema } },
+    ),
   },
   '/api/v1/templates/{name}/archive': {
     get: operation(
@@ -58,7 +90,11 @@ const paths: ZodOpenApiPathsObject = {
     ),
   },
   '/api/v1/installs': {
-    get: operation('What is installed', { 200: json('Installs', installListSchema) }, { requestParams: { query: installQuerySchema } }),
+    get: operation(
+      'What is installed',
+      { 200: json('Installs', installListSchema) },
+      { requestParams: { query: installQuerySchema } },
+    ),
     post: operation('Install a template with its dependencies', { 202: accepted(acceptedSchema) }, body(installRequestSchema)),
   },
   '/api/v1/installs/{id}': {
@@ -66,24 +102,48 @@ const paths: ZodOpenApiPathsObject = {
     delete: operation('Uninstall', { 202: accepted(acceptedSchema) }, { requestParams: { path: idPath } }),
   },
   '/api/v1/operations': {
-    get: operation('Operations, newest first', { 200: json('One page', operationListSchema) }, { requestParams: { query: operationQuerySchema } }),
+    get: operation(
+      'Operations, newest first',
+      { 200: json('One page', operationListSchema) },
+      { requestParams: { query: operationQuerySchema } },
+    ),
   },
-  '/api/v1/operations/{id}': { get: operation('One operation as it stands', { 200: json('The operation', operationSchema) }, { requestParams: { path: idPath } }) },
+  '/api/v1/operations/{id}': {
+    get: operation(
+      'One operation as it stands',
+      { 200: json('The operation', operationSchema) },
+      { requestParams: { path: idPath } },
+    ),
+  },
   '/api/v1/operations/{id}/events': {
     get: operation(
       'Follow an operation (server-sent events; each is the whole operation; Last-Event-ID is honoured)',
-      { 200: { description: 'Events `operation`, then `end`', content: { 'text/event-stream': { schema: { type: 'string' } } } } },
+      {
+        200: { description: 'Events `operation`, then `end`', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+      },
       { requestParams: { path: idPath } },
     ),
   },
   '/api/v1/operations/{id}/history': {
-    get: operation("The run's history as Temporal exports it", { 200: { description: 'The history', content: { [JSON_TYPE]: { schema: { type: 'object' } } } } }, { requestParams: { path: idPath } }),
+    get: operation(
+      "The run's history as Temporal exports it",
+      { 200: { description: 'The history', content: { [JSON_TYPE]: { schema: { type: 'object' } } } } },
+      { requestParams: { path: idPath } },
+    ),
   },
   '/api/v1/operations/{id}/cancel': {
-    post: operation('Stop an operation and take back what it did', { 202: accepted(operationSchema) }, { requestParams: { path: idPath } }),
+    post: operation(
+      'Stop an operation and take back what it did',
+      { 202: accepted(operationSchema) },
+      { requestParams: { path: idPath } },
+    ),
   },
   '/api/v1/operations/{id}/replay': {
-    post: operation('Take up an operation that has ended', { 202: accepted(replayedSchema) }, { requestParams: { path: idPath }, ...body(replayRequestSchema) }),
+    post: operation(
+      'Take up an operation that has ended',
+      { 202: accepted(replayedSchema) },
+      { requestParams: { path: idPath }, ...body(replayRequestSchema) },
+    ),
   },
 };
 
@@ -93,7 +153,11 @@ let document: ReturnType<typeof createDocument> | undefined;
 export function openApiDocument(): ReturnType<typeof createDocument> {
   document ??= createDocument({
     openapi: '3.1.0',
-    info: { title: 'Chandlery', version: '1', description: 'The self-hosted marketplace for Kubernetes: install and operate templates as durable operations.' },
+    info: {
+      title: 'Chandlery',
+      version: '1',
+      description: 'The self-hosted marketplace for Kubernetes: install and operate templates as durable operations.',
+    },
     servers: [{ url: '/' }],
     security: [{ token: [] }],
     components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },

@@ -8,11 +8,19 @@ const KEEP_ALIVE_MS = 15_000;
 const RECONNECT_MS = 1_000;
 
 /** Server-sent events of one operation: each frame is the whole operation, so a reader may miss any number of them. */
-export async function streamOperation(operations: Pick<OperationsClient, 'watch'>, request: Request<{ id: string }>, response: Response, stopping: AbortSignal): Promise<void> {
+export async function streamOperation(
+  operations: Pick<OperationsClient, 'watch'>,
+  request: Request<{ id: string }>,
+  response: Response,
+  stopping: AbortSignal,
+): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const after = request.get('last-event-id');
-  const frames = operations.watch(request.params.id, { signal: AbortSignal.any([gone.signal, stopping]), ...(after !== undefined && { after }) });
+  const frames = operations.watch(request.params.id, {
+    signal: AbortSignal.any([gone.signal, stopping]),
+    ...(after !== undefined && { after }),
+  });
   // Read before the headers go out: an unknown operation is a 404, not an empty stream.
   let frame = await frames.next();
   response.status(200).set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });

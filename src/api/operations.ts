@@ -19,7 +19,14 @@ export function createOperationsRouter({ operations, audit, stopping }: Operatio
 
   router.get('/', async (request, response) => {
     const { cursor, namespace, template, state, kind, limit } = parseWith(operationQuerySchema, request.query, 'query');
-    const filter = { ...(cursor && { cursor }), ...(namespace && { namespace }), ...(template && { template }), ...(state && { state }), ...(kind && { kind }), limit };
+    const filter = {
+      ...(cursor && { cursor }),
+      ...(namespace && { namespace }),
+      ...(template && { template }),
+      ...(state && { state }),
+      ...(kind && { kind }),
+      limit,
+    };
     response.json(await operations.list(filter));
   });
 

@@ -33,7 +33,7 @@ export const problemSchema = z
       .optional(),
   })
   .meta({ id: 'Problem', description: 'What went wrong, where, and what to do (RFC 9457).' });
-export type Problem = z.infer<typeof problemSchema>;
+type Problem = z.infer<typeof problemSchema>;
 
 /** Reference 2's severities for its template errors; what threatens the cluster is critical, a mistyped name is not. */
 const SEVERITY: Partial<Record<ErrorCode, 'critical' | 'high' | 'medium' | 'low'>> = {
@@ -70,7 +70,19 @@ export function notFoundMiddleware(): RequestHandler {
   };
 }
 
+/** Headers of the answer that was being prepared; on a problem they would speak of the wrong bytes. */
+const ENTITY_HEADERS = [
+  'ETag',
+  'Content-Range',
+  'Content-Disposition',
+  'Digest',
+  'Repr-Digest',
+  'Accept-Ranges',
+  'Last-Modified',
+];
+
 function sendProblem(error: ChandleryError, request: Request, response: Response): void {
+  for (const header of ENTITY_HEADERS) response.removeHeader(header);
   const { retryAfterMs } = error.details;
   if (retryAfterMs !== undefined) response.set('Retry-After', String(Math.ceil(retryAfterMs / 1000)));
   if (error.code === 'unauthenticated') response.set('WWW-Authenticate', 'Bearer');
@@ -84,13 +96,13 @@ function sendProblem(error: ChandleryError, request: Request, response: Response
     .send(body);
 }
 
-export interface ProblemPlace {
+interface ProblemPlace {
   instance: string;
   requestId?: string | undefined;
 }
 
-/** The problem document of an error; also used where errors are told inside another answer. */
-export function toProblem(error: ChandleryError, place: ProblemPlace): Problem {
+/** The problem document of an error. */
+function toProblem(error: ChandleryError, place: ProblemPlace): Problem {
   const entry = ERROR_CATALOGUE[error.code];
   const { issues, alternatives, operation } = error.details;
   return {

@@ -36,13 +36,14 @@ export async function sendArchive(
   const range = rangeOf(request, etag, entry.size);
   if (range === 'unsatisfiable') return void response.status(416).set('Content-Range', `bytes */${entry.size}`).end();
   const { start, end } = range ?? { start: 0, end: entry.size };
+  // First of all: a read that cannot be recorded is not served.
+  if (request.method !== 'HEAD')
+    await onArchiveRead?.({ name, version: entry.version, digest: entry.digest, start, end }, request);
   const stream = await open(source, name, entry, start, response);
   setHeaders(response, entry, stream, `${name}-${entry.version}`);
   response.set('Content-Length', String(end - start));
   if (range) response.status(206).set('Content-Range', `bytes ${start}-${end - 1}/${entry.size}`);
   if (request.method === 'HEAD') return await abandon(stream, response);
-  // Before the first byte: a read that cannot be recorded is not served.
-  await onArchiveRead?.({ name, version: entry.version, digest: entry.digest, start, end }, request);
   await pipe(cut(stream.body, start - stream.offset, end - start), response);
 }
 

@@ -38,8 +38,11 @@ export async function callEngine<T>(engine: Engine, call: () => Promise<T>): Pro
 }
 
 export function engineError(error: unknown): unknown {
-  if (error instanceof WorkflowNotFoundError) return new ChandleryError('operation_not_found', 'the engine knows no such operation', {}, { cause: error });
-  return isAway(error) ? new ChandleryError('engine_unavailable', 'the engine (Temporal) does not answer', {}, { cause: error }) : error;
+  if (error instanceof WorkflowNotFoundError)
+    return new ChandleryError('operation_not_found', 'the engine knows no such operation', {}, { cause: error });
+  return isAway(error)
+    ? new ChandleryError('engine_unavailable', 'the engine (Temporal) does not answer', {}, { cause: error })
+    : error;
 }
 
 function isAway(error: unknown): boolean {
@@ -51,12 +54,17 @@ function isAway(error: unknown): boolean {
 /** Makes the search attributes known to an engine that lacks them; harmless when it has them. */
 export async function registerSearchAttributes(engine: Engine): Promise<void> {
   const type = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
-  const { customAttributes } = await callEngine(engine, () => engine.connection.operatorService.listSearchAttributes({ namespace: engine.namespace }));
+  const { customAttributes } = await callEngine(engine, () =>
+    engine.connection.operatorService.listSearchAttributes({ namespace: engine.namespace }),
+  );
   const missing = Object.keys(SEARCH_ATTRIBUTE_TYPES).filter((name) => customAttributes?.[name] === undefined);
   if (missing.length === 0) return;
   try {
     await callEngine(engine, () =>
-      engine.connection.operatorService.addSearchAttributes({ namespace: engine.namespace, searchAttributes: Object.fromEntries(missing.map((name) => [name, type])) }),
+      engine.connection.operatorService.addSearchAttributes({
+        namespace: engine.namespace,
+        searchAttributes: Object.fromEntries(missing.map((name) => [name, type])),
+      }),
     );
   } catch (error) {
     // Another server was faster.

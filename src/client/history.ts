@@ -1,15 +1,17 @@
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
+import type { ProgressEvent } from '../../workflows/progress.ts';
 import type { ErrorDetails } from '../domain/errors.ts';
 import { ERROR_CATALOGUE, isErrorCode } from '../domain/errors.ts';
 import type { FailureView } from '../domain/operation.ts';
-import type { ProgressEvent } from '../../workflows/progress.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Payload = temporal.api.common.v1.IPayload;
 type Failure = temporal.api.failure.v1.IFailure;
-type Timestamp = temporal.api.common.v1.IDataBlob extends never ? never : { seconds?: unknown; nanos?: number | null } | null | undefined;
+type Timestamp = temporal.api.common.v1.IDataBlob extends never
+  ? never
+  : { seconds?: unknown; nanos?: number | null } | null | undefined;
 
 /** Reads payloads and failures of a run the way its client is configured to (converter and codecs). */
 export class PayloadReader {
@@ -29,14 +31,18 @@ export class PayloadReader {
 
   failure(failure: Failure, step?: string): FailureView {
     const { payloadConverter, failureConverter } = this.client.options.loadedDataConverter;
-    return failureView(failureConverter.failureToError(failure as Parameters<typeof failureConverter.failureToError>[0], payloadConverter), step);
+    return failureView(
+      failureConverter.failureToError(failure as Parameters<typeof failureConverter.failureToError>[0], payloadConverter),
+      step,
+    );
   }
 }
 
 function failureView(error: unknown, step?: string): FailureView {
   const root = innermost(error);
   const code = root instanceof ApplicationFailure && isErrorCode(root.type) ? root.type : fallbackCode(root);
-  const details = root instanceof ApplicationFailure ? (root.details?.[0] as (ErrorDetails & Partial<FailureView>) | undefined) : undefined;
+  const details =
+    root instanceof ApplicationFailure ? (root.details?.[0] as (ErrorDetails & Partial<FailureView>) | undefined) : undefined;
   // An operation's own failure carries its whole view; a step's carries the error's details.
   if (details?.guidance !== undefined && details.code === code) return details as FailureView;
   return {
@@ -97,7 +103,10 @@ export class HistoryReader {
       return of && !of.undo ? [{ type: 'step-started', step: of.step, at, attempt: started.attempt ?? 1 }] : [];
     }
     const completed = event.activityTaskCompletedEventAttributes;
-    if (completed) return [await this.#completed(this.#find(completed.scheduledEventId), await this.payloads.first(completed.result), at)].flat();
+    if (completed)
+      return [
+        await this.#completed(this.#find(completed.scheduledEventId), await this.payloads.first(completed.result), at),
+      ].flat();
     const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
     if (failed) return this.#failed(this.#find(failed.scheduledEventId), failed.failure ?? {}, at);
     const cancelled = event.activityTaskCanceledEventAttributes;
@@ -116,7 +125,11 @@ export class HistoryReader {
     return byHand ? [{ type: 'ended', at, state: 'failed', failure: endedByHand() }] : undefined;
   }
 
-  #schedule(event: HistoryEvent, attributes: temporal.api.history.v1.IActivityTaskScheduledEventAttributes, at: number): ProgressEvent {
+  #schedule(
+    event: HistoryEvent,
+    attributes: temporal.api.history.v1.IActivityTaskScheduledEventAttributes,
+    at: number,
+  ): ProgressEvent {
     const name = stepOfActivity(attributes.activityType?.name ?? '');
     const undo = name.startsWith('undo-');
     const of = { step: undo ? name.slice('undo-'.length) : name, undo };
@@ -127,15 +140,40 @@ export class HistoryReader {
 
   #completed(of: Scheduled | undefined, result: unknown, at: number): ProgressEvent[] {
     if (!of) return [];
-    const answer = (result ?? {}) as { value?: { undone?: boolean; warnings?: string[] }; detail?: string; warnings?: string[]; kept?: boolean };
-    if (of.undo) return [{ type: 'undo-succeeded', step: of.step, at, undone: answer.value?.undone ?? false, ...(answer.value?.warnings && { warnings: answer.value.warnings }) }];
+    const answer = (result ?? {}) as {
+      value?: { undone?: boolean; warnings?: string[] };
+      detail?: string;
+      warnings?: string[];
+      kept?: boolean;
+    };
+    if (of.undo)
+      return [
+        {
+          type: 'undo-succeeded',
+          step: of.step,
+          at,
+          undone: answer.value?.undone ?? false,
+          ...(answer.value?.warnings && { warnings: answer.value.warnings }),
+        },
+      ];
     const { detail, warnings, kept } = answer;
-    return [{ type: 'step-succeeded', step: of.step, at, ...(detail !== undefined && { detail }), ...(warnings && { warnings }), ...(kept !== undefined && { kept }) }];
+    return [
+      {
+        type: 'step-succeeded',
+        step: of.step,
+        at,
+        ...(detail !== undefined && { detail }),
+        ...(warnings && { warnings }),
+        ...(kept !== undefined && { kept }),
+      },
+    ];
   }
 
   #failed(of: Scheduled | undefined, failure: Failure, at: number): ProgressEvent[] {
     if (!of) return [];
-    return [{ type: of.undo ? 'undo-failed' : 'step-failed', step: of.step, at, failure: this.payloads.failure(failure, of.step) }];
+    return [
+      { type: of.undo ? 'undo-failed' : 'step-failed', step: of.step, at, failure: this.payloads.failure(failure, of.step) },
+    ];
   }
 
   #find(scheduledEventId: unknown): Scheduled | undefined {
@@ -144,5 +182,9 @@ export class HistoryReader {
 }
 
 function endedByHand(): FailureView {
-  return { code: 'terminated', message: 'the run was ended in the engine, not by Chandlery; nothing was undone', guidance: ERROR_CATALOGUE.terminated.guidance };
+  return {
+    code: 'terminated',
+    message: 'the run was ended in the engine, not by Chandlery; nothing was undone',
+    guidance: ERROR_CATALOGUE.terminated.guidance,
+  };
 }

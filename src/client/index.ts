@@ -1,10 +1,10 @@
+import type { InstallInput, UninstallInput } from '../../workflows/messages.ts';
 import type { OperationView } from '../domain/operation.ts';
 import type { Store } from '../domain/store.ts';
-import type { InstallInput, UninstallInput } from '../../workflows/messages.ts';
 import type { Engine } from './engine.ts';
 import { pingEngine } from './engine.ts';
-import { listOperations } from './list.ts';
 import type { OperationFilter } from './list.ts';
+import { listOperations } from './list.ts';
 import { cancelOperation, getHistory, getOperation } from './operations.ts';
 import type { ReplayRequest } from './replay.ts';
 import { replayOperation } from './replay.ts';

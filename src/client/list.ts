@@ -34,10 +34,18 @@ export interface OperationFilter {
   cursor?: string;
 }
 
-const STATUS_WORDS = { running: ['Running'], succeeded: ['Completed'], failed: ['Failed', 'Terminated', 'TimedOut'], cancelled: ['Canceled'] } as const;
+const STATUS_WORDS = {
+  running: ['Running'],
+  succeeded: ['Completed'],
+  failed: ['Failed', 'Terminated', 'TimedOut'],
+  cancelled: ['Canceled'],
+} as const;
 
 /** Newest first. The engine's list trails its truth by moments. */
-export async function listOperations(engine: Engine, filter: OperationFilter): Promise<{ operations: OperationSummary[]; nextCursor?: string }> {
+export async function listOperations(
+  engine: Engine,
+  filter: OperationFilter,
+): Promise<{ operations: OperationSummary[]; nextCursor?: string }> {
   const page = await callEngine(engine, () =>
     engine.connection.workflowService.listWorkflowExecutions({
       namespace: engine.namespace,
@@ -80,7 +88,9 @@ function decodeCursor(cursor: string): Buffer {
 }
 
 function badCursor(): ChandleryError {
-  return new ChandleryError('invalid_request', 'the cursor is not one that this list gave', { issues: [{ path: '/cursor', message: 'leave it out to start at the first page' }] });
+  return new ChandleryError('invalid_request', 'the cursor is not one that this list gave', {
+    issues: [{ path: '/cursor', message: 'leave it out to start at the first page' }],
+  });
 }
 
 async function summaryOf(info: ExecutionInfo, payloads: PayloadReader): Promise<OperationSummary | undefined> {

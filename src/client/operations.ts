@@ -1,11 +1,11 @@
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { temporal } from '@temporalio/proto';
+import type { Progress } from '../../workflows/progress.ts';
+import { reduceProgress } from '../../workflows/progress.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import type { OperationView, Target } from '../domain/operation.ts';
 import { parseOperationId, targetId } from '../domain/operation.ts';
 import type { AttemptStore } from '../domain/store.ts';
-import type { Progress } from '../../workflows/progress.ts';
-import { reduceProgress } from '../../workflows/progress.ts';
 import type { Engine } from './engine.ts';
 import { callEngine } from './engine.ts';
 import { HistoryReader, PayloadReader } from './history.ts';
@@ -58,7 +58,8 @@ export class RunReader {
         this.#start = await readStart(event, this.#payloads);
         this.#progress = startProgress(this.start);
       }
-      for (const happened of await this.#history.read(event)) this.#progress = reduceProgress(this.#progress ?? startProgress(this.start), happened);
+      for (const happened of await this.#history.read(event))
+        this.#progress = reduceProgress(this.#progress ?? startProgress(this.start), happened);
       this.lastEventId = Number(event.eventId ?? this.lastEventId);
     }
   }
@@ -95,14 +96,17 @@ export async function getOperation(engine: Engine, attempts: AttemptStore, id: s
 /** The run's history as Temporal exports it (the JSON that `temporal workflow show --output json` prints). */
 export async function getHistory(engine: Engine, id: string): Promise<string> {
   const run = runOf(id);
-  return historyToJSON(await callEngine(engine, () => engine.client.workflow.getHandle(targetId(run.target), run.runId).fetchHistory()));
+  return historyToJSON(
+    await callEngine(engine, () => engine.client.workflow.getHandle(targetId(run.target), run.runId).fetchHistory()),
+  );
 }
 
 /** Asks the operation to stop and take back what it did. Fails with operation_ended when it is too late. */
 export async function cancelOperation(engine: Engine, attempts: AttemptStore, id: string, by: string): Promise<OperationView> {
   const { target, runId } = runOf(id);
   const current = await getOperation(engine, attempts, id);
-  if (current.endedAt !== undefined) throw new ChandleryError('operation_ended', `the operation has ended: ${current.state}`, { operation: id });
+  if (current.endedAt !== undefined)
+    throw new ChandleryError('operation_ended', `the operation has ended: ${current.state}`, { operation: id });
   await callEngine(engine, () =>
     engine.connection.workflowService.requestCancelWorkflowExecution({
       namespace: engine.namespace,
@@ -113,7 +117,8 @@ export async function cancelOperation(engine: Engine, attempts: AttemptStore, id
       requestId: `cancel-${runId}`,
     }),
   ).catch((error: unknown) => {
-    if (error instanceof Error && /already completed|not found/i.test(error.message)) throw new ChandleryError('operation_ended', 'the operation has just ended', { operation: id });
+    if (error instanceof Error && /already completed|not found/i.test(error.message))
+      throw new ChandleryError('operation_ended', 'the operation has just ended', { operation: id });
     throw error;
   });
   return { ...current, cancelRequested: true };

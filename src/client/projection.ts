@@ -1,9 +1,9 @@
 import type { temporal } from '@temporalio/proto';
-import type { AttemptView, OperationKind, OperationView, StepView } from '../domain/operation.ts';
-import { operationId, targetId } from '../domain/operation.ts';
 import type { InstallInput, UninstallInput } from '../../workflows/messages.ts';
 import type { Progress, ProgressEvent, StepProgress } from '../../workflows/progress.ts';
 import { initialProgress, percentOf, reduceProgress } from '../../workflows/progress.ts';
+import type { AttemptView, OperationKind, OperationView, StepView } from '../domain/operation.ts';
+import { operationId, targetId } from '../domain/operation.ts';
 import type { HistoryReader, PayloadReader } from './history.ts';
 import { millis } from './history.ts';
 import { WORKFLOW_TYPES } from './start.ts';
@@ -19,7 +19,10 @@ export interface RunStart {
   startedAt: number;
 }
 
-export async function readStart(event: temporal.api.history.v1.IHistoryEvent | undefined, payloads: PayloadReader): Promise<RunStart | undefined> {
+export async function readStart(
+  event: temporal.api.history.v1.IHistoryEvent | undefined,
+  payloads: PayloadReader,
+): Promise<RunStart | undefined> {
   const attributes = event?.workflowExecutionStartedEventAttributes;
   const kind = kindOfWorkflow(attributes?.workflowType?.name);
   if (!attributes || !kind) return undefined;
@@ -33,7 +36,12 @@ export function kindOfWorkflow(type: string | null | undefined): OperationKind |
 }
 
 /** Folds what is only in the run's description (attempts, heartbeats) over what its history told. */
-export async function withPending(progress: Progress, pending: PendingActivity[], reader: HistoryReader, payloads: PayloadReader): Promise<Progress> {
+export async function withPending(
+  progress: Progress,
+  pending: PendingActivity[],
+  reader: HistoryReader,
+  payloads: PayloadReader,
+): Promise<Progress> {
   let folded = progress;
   for (const activity of pending) {
     const of = reader.stepOf(activity.activityId ?? '');
@@ -45,8 +53,16 @@ export async function withPending(progress: Progress, pending: PendingActivity[]
 
 async function pendingEvents(activity: PendingActivity, step: string, payloads: PayloadReader): Promise<ProgressEvent[]> {
   const attempt = activity.attempt ?? 1;
-  const shown = ((await payloads.first(activity.heartbeatDetails)) ?? {}) as { bytes?: { done: number; total: number }; waitingFor?: string };
-  const heartbeat: ProgressEvent = { type: 'step-heartbeat', step, ...(shown.bytes && { bytes: shown.bytes }), ...(shown.waitingFor !== undefined && { waitingFor: shown.waitingFor }) };
+  const shown = ((await payloads.first(activity.heartbeatDetails)) ?? {}) as {
+    bytes?: { done: number; total: number };
+    waitingFor?: string;
+  };
+  const heartbeat: ProgressEvent = {
+    type: 'step-heartbeat',
+    step,
+    ...(shown.bytes && { bytes: shown.bytes }),
+    ...(shown.waitingFor !== undefined && { waitingFor: shown.waitingFor }),
+  };
   if (attempt <= 1 && !activity.lastFailure) return [heartbeat];
   const nextAt = activity.lastStartedTime && activity.scheduledTime ? millis(activity.scheduledTime) : 0;
   const waiting: ProgressEvent = {
@@ -108,8 +124,18 @@ function attemptsOf(step: StepProgress, stored: StoredAttempt[]): AttemptView[] 
   const failed = step.state === 'failed' ? step.attempt : step.attempt - 1;
   return Array.from({ length: Math.max(0, failed) }, (_, at) => {
     const found = own.find((attempt) => attempt.attempt === at + 1);
-    if (found) return { attempt: found.attempt, outcome: found.outcome, message: found.message, ...(found.at !== undefined && { at: found.at }) };
-    return { attempt: at + 1, outcome: 'worker_lost' as const, message: 'the worker went away, or the store did, before this attempt could report' };
+    if (found)
+      return {
+        attempt: found.attempt,
+        outcome: found.outcome,
+        message: found.message,
+        ...(found.at !== undefined && { at: found.at }),
+      };
+    return {
+      attempt: at + 1,
+      outcome: 'worker_lost' as const,
+      message: 'the worker went away, or the store did, before this attempt could report',
+    };
   });
 }
 

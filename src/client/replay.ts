@@ -1,16 +1,15 @@
-import { ChandleryError } from '../domain/errors.ts';
+import type { InstallRequest, Requester, Resume } from '../../workflows/messages.ts';
 import type { EffectRecord } from '../domain/effects.ts';
+import { ChandleryError } from '../domain/errors.ts';
 import type { StepName } from '../domain/operation.ts';
 import { STEPS, targetId } from '../domain/operation.ts';
-import type { EffectStore } from '../domain/store.ts';
-import type { InstallRequest, Requester, Resume } from '../../workflows/messages.ts';
+import type { AttemptStore, EffectStore } from '../domain/store.ts';
 import type { Engine } from './engine.ts';
 import { callEngine } from './engine.ts';
 import { RunReader, runOf } from './operations.ts';
 import type { RunStart } from './projection.ts';
 import type { Accepted } from './start.ts';
 import { startOperation } from './start.ts';
-import type { AttemptStore } from '../domain/store.ts';
 
 export interface ReplayRequest {
   /** `auto`: the first step whose effect does not stand; `start`; or a step's name. */
@@ -27,7 +26,12 @@ export interface Replayed extends Accepted {
 }
 
 /** Starts a new operation that takes up an ended one. It never resets a run: that would keep results whose effects were undone. */
-export async function replayOperation(engine: Engine, stores: { effects: EffectStore; attempts: AttemptStore }, id: string, request: ReplayRequest): Promise<Replayed> {
+export async function replayOperation(
+  engine: Engine,
+  stores: { effects: EffectStore; attempts: AttemptStore },
+  id: string,
+  request: ReplayRequest,
+): Promise<Replayed> {
   const ended = await endedRun(engine, stores.attempts, id);
   if (request.from !== 'start') await refuseSuperseded(engine, ended, id);
   const root = ended.input.resume?.root ?? ended.runId;
@@ -52,7 +56,8 @@ async function endedRun(engine: Engine, attempts: AttemptStore, id: string): Pro
   const reader = new RunReader(engine, attempts);
   const { events } = await callEngine(engine, () => engine.client.workflow.getHandle(targetId(target), runId).fetchHistory());
   await reader.feed(events ?? []);
-  if (!reader.ended) throw new ChandleryError('operation_running', 'only an operation that has ended can be replayed', { operation: id });
+  if (!reader.ended)
+    throw new ChandleryError('operation_running', 'only an operation that has ended can be replayed', { operation: id });
   return reader.start;
 }
 
@@ -68,9 +73,13 @@ async function refuseSuperseded(engine: Engine, ended: RunStart, id: string): Pr
       engine.connection.workflowService.listWorkflowExecutions({ namespace: engine.namespace, query, pageSize: 2 }),
     ]),
   );
-  const others = (listed.executions ?? []).filter((execution) => execution.firstRunId !== ended.runId && execution.execution?.runId !== ended.runId);
-  const latestSucceeded = latest.status.name === 'COMPLETED' && latest.runId !== ended.runId && latest.startTime.getTime() > ended.startedAt;
-  if (others.length > 0 || latestSucceeded) throw new ChandleryError('superseded', `a later operation on ${workflowId} succeeded`, { operation: id });
+  const others = (listed.executions ?? []).filter(
+    (execution) => execution.firstRunId !== ended.runId && execution.execution?.runId !== ended.runId,
+  );
+  const latestSucceeded =
+    latest.status.name === 'COMPLETED' && latest.runId !== ended.runId && latest.startTime.getTime() > ended.startedAt;
+  if (others.length > 0 || latestSucceeded)
+    throw new ChandleryError('superseded', `a later operation on ${workflowId} succeeded`, { operation: id });
 }
 
 function standingByStep(records: EffectRecord[]): Map<string, EffectRecord> {

@@ -1,12 +1,11 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
-import { TypedSearchAttributes } from '@temporalio/common';
+import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { installTemplate, uninstallTemplate } from '../../workflows/index.ts';
+import type { InstallInput, UninstallInput } from '../../workflows/messages.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { jsonDigest } from '../domain/json-digest.ts';
 import type { OperationKind } from '../domain/operation.ts';
 import { operationId, targetId } from '../domain/operation.ts';
-import type { InstallInput, UninstallInput } from '../../workflows/messages.ts';
-import type { installTemplate, uninstallTemplate } from '../../workflows/index.ts';
 import type { Engine } from './engine.ts';
 import { callEngine } from './engine.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
@@ -47,7 +46,9 @@ export async function startOperation(engine: Engine, kind: OperationKind, input:
   const requestDigest = jsonDigest({ kind, target: input.target, request: input.request, resume: input.resume ?? null });
   for (let tries = 1; ; tries += 1) {
     try {
-      const handle = await callEngine(engine, () => engine.client.workflow.start(WORKFLOW_TYPES[kind], startOptions(engine, kind, input, requestDigest)));
+      const handle = await callEngine(engine, () =>
+        engine.client.workflow.start(WORKFLOW_TYPES[kind], startOptions(engine, kind, input, requestDigest)),
+      );
       return { id: operationId(input.target, handle.firstExecutionRunId), joined: false };
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError) || tries === START_TRIES) throw error;
@@ -58,7 +59,11 @@ export async function startOperation(engine: Engine, kind: OperationKind, input:
 }
 
 function startOptions(engine: Engine, kind: OperationKind, input: OperationInput, requestDigest: string) {
-  const memo: OperationMemo = { requestDigest, requester: input.requester.user, ...(input.resume && { replayOf: input.resume.replayOf }) };
+  const memo: OperationMemo = {
+    requestDigest,
+    requester: input.requester.user,
+    ...(input.resume && { replayOf: input.resume.replayOf }),
+  };
   return {
     workflowId: targetId(input.target),
     taskQueue: engine.taskQueue,

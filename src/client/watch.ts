@@ -1,5 +1,5 @@
-import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { OperationView } from '../domain/operation.ts';
 import { targetId } from '../domain/operation.ts';
 import type { AttemptStore } from '../domain/store.ts';
@@ -20,7 +20,12 @@ export interface OperationFrame {
 }
 
 /** Follows an operation until it ends or the signal aborts. The first frame comes at once unless `after` is already the newest place. */
-export async function* watchOperation(engine: Engine, attempts: AttemptStore, id: string, options: { signal: AbortSignal; after?: string }): AsyncGenerator<OperationFrame> {
+export async function* watchOperation(
+  engine: Engine,
+  attempts: AttemptStore,
+  id: string,
+  options: { signal: AbortSignal; after?: string },
+): AsyncGenerator<OperationFrame> {
   const run = runOf(id);
   const reader = new RunReader(engine, attempts);
   const feed = historyPages(engine, run, options.signal);
@@ -50,7 +55,9 @@ function frameId(run: Run, reader: RunReader): string {
 }
 
 async function pendingOf(engine: Engine, run: Run) {
-  const description = await callEngine(engine, () => engine.client.workflow.getHandle(targetId(run.target), run.runId).describe());
+  const description = await callEngine(engine, () =>
+    engine.client.workflow.getHandle(targetId(run.target), run.runId).describe(),
+  );
   return description.raw.pendingActivities ?? [];
 }
 
@@ -59,7 +66,11 @@ function pause(ms: number): Promise<undefined> {
 }
 
 /** The first page is everything so far; each later one waits for news. */
-async function* historyPages(engine: Engine, run: Run, signal: AbortSignal): AsyncGenerator<temporal.api.history.v1.IHistoryEvent[], undefined> {
+async function* historyPages(
+  engine: Engine,
+  run: Run,
+  signal: AbortSignal,
+): AsyncGenerator<temporal.api.history.v1.IHistoryEvent[], undefined> {
   let nextPageToken: Uint8Array | undefined;
   const soFar: temporal.api.history.v1.IHistoryEvent[] = [];
   do {
@@ -85,7 +96,9 @@ async function* historyPages(engine: Engine, run: Run, signal: AbortSignal): Asy
 /** Undefined when nothing happened before the poll's deadline. */
 async function waitForNews(engine: Engine, run: Run, signal: AbortSignal, token: Uint8Array | undefined) {
   try {
-    return await engine.connection.withAbortSignal(signal, () => engine.connection.withDeadline(Date.now() + POLL_DEADLINE_MS, () => poll(engine, run, true, token)));
+    return await engine.connection.withAbortSignal(signal, () =>
+      engine.connection.withDeadline(Date.now() + POLL_DEADLINE_MS, () => poll(engine, run, true, token)),
+    );
   } catch (error) {
     const DEADLINE_EXCEEDED = 4;
     if (signal.aborted || (error as { code?: number }).code === DEADLINE_EXCEEDED) return undefined;

@@ -4,7 +4,16 @@ import type { ErrorCode, ErrorDetails } from './errors.ts';
 export const LOCAL_CLUSTER = 'local';
 
 export type OperationKind = 'install' | 'uninstall';
-export type OperationState = 'queued' | 'running' | 'paused' | 'parked' | 'awaiting-approval' | 'undoing' | 'succeeded' | 'failed' | 'cancelled';
+export type OperationState =
+  | 'queued'
+  | 'running'
+  | 'paused'
+  | 'parked'
+  | 'awaiting-approval'
+  | 'undoing'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled';
 export type StepState = 'pending' | 'running' | 'retrying' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 
 /** Stages of each kind of operation, in order (DESIGN section 8). */
@@ -105,7 +114,16 @@ export function parseOperationId(id: string): { target: Target; runId: string } 
   const runId = parts.at(-1) ?? '';
   const [kind, cluster, namespace] = parts;
   const name = parts.slice(3, -1).join('.');
-  if (kind !== 'install' || !cluster || !namespace || !PART.test(cluster) || !PART.test(namespace) || !NAME.test(name) || !RUN_ID.test(runId)) return undefined;
+  if (
+    kind !== 'install' ||
+    !cluster ||
+    !namespace ||
+    !PART.test(cluster) ||
+    !PART.test(namespace) ||
+    !NAME.test(name) ||
+    !RUN_ID.test(runId)
+  )
+    return undefined;
   return { target: { kind, cluster, namespace, name }, runId };
 }
 

@@ -5,7 +5,7 @@ import type { RegistryKind, RegistryType } from './registry.ts';
 
 /** `registries.yaml`: reference 2's file as it stands, plus `kind` and `default`. */
 
-export type RegistryCredentials = { type: 'token'; token: string } | { type: 'basic'; username: string; password: string };
+type RegistryCredentials = { type: 'token'; token: string } | { type: 'basic'; username: string; password: string };
 
 export interface RegistryConfig {
   name: string;

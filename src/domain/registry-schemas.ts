@@ -40,7 +40,7 @@ export const versionSchema = z
   .max(LIMITS.version)
   .refine(isVersion, 'not a semantic version')
   .meta({ id: 'TemplateVersion', description: 'Semantic version without a leading v.', example: '7.2.1' });
-export const digestSchema = z
+const digestSchema = z
   .string()
   .refine(isDigest, 'not a sha256 digest')
   .meta({ id: 'Digest', description: 'SHA-256 of the archive as served.', example: `sha256:${'0'.repeat(64)}` });
@@ -51,7 +51,7 @@ export const templateTypeSchema = z
   .enum(['workload', 'manifests', 'helm', 'deployer', 'pack', 'stack'])
   .meta({ id: 'TemplateType' });
 
-export const dependencySchema = z
+const dependencySchema = z
   .object({
     name: templateNameSchema,
     version: z.string().min(1).max(LIMITS.version),
@@ -61,7 +61,7 @@ export const dependencySchema = z
   })
   .meta({ id: 'Dependency', description: 'A range another template asks for.' }) satisfies z.ZodType<DependencySpec>;
 
-export const versionEntrySchema = z
+const versionEntrySchema = z
   .object({
     version: versionSchema,
     digest: digestSchema,

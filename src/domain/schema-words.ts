@@ -107,7 +107,7 @@ function messageOf(error: ErrorObject, source: string | undefined): string {
     case 'not':
       return `give ${((error.schema as { required?: string[] }).required ?? []).join(' or ')}, not both`;
     case 'uniqueItems':
-      return `items ${params.j} and ${params.i} are the same`;
+      return `items ${Math.min(params.i, params.j) + 1} and ${Math.max(params.i, params.j) + 1} are the same`;
     case 'false schema':
       return 'does not belong to a template of this type';
     default:
@@ -122,8 +122,21 @@ function isEcho(error: ErrorObject): boolean {
 
 /** Whether it says no more than that something at or below its place is wrong, and what that is was said already. */
 function isVague(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
-  if (error.keyword !== 'anyOf' && error.keyword !== 'oneOf') return false;
+  const { oneOf } = (error.parentSchema ?? {}) as { oneOf?: unknown };
+  if (error.keyword !== 'anyOf' && (error.keyword !== 'oneOf' || choiceMessage(oneOf) !== undefined)) return false;
   return errors.some((other) => other !== error && other.instancePath.startsWith(error.instancePath));
+}
+
+/** Whether it misses a member that is there under a misspelled name: the unknown key says it all. */
+function isMisspelled(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
+  if (error.keyword !== 'required') return false;
+  return errors.some(
+    (other) =>
+      other.keyword === 'additionalProperties' &&
+      other.instancePath === error.instancePath &&
+      nearest(String(other.params.additionalProperty), Object.keys((other.parentSchema?.properties ?? {}) as object)) ===
+        error.params.missingProperty,
+  );
 }
 
 /** Violations in words, one per place and rule. `sourceOf` gives a scalar as it was written. Needs ajv's `verbose`. */
@@ -131,7 +144,7 @@ export function violationsOf(errors: readonly ErrorObject[], sourceOf: (pointer:
   const telling = errors.filter((error) => !isEcho(error));
   const found = new Map<string, Violation>();
   for (const error of telling) {
-    if (isVague(error, telling)) continue;
+    if (isVague(error, telling) || isMisspelled(error, telling)) continue;
     const unknown = error.keyword === 'additionalProperties';
     const missing = error.keyword === 'required' ? String(error.params.missingProperty) : '';
     const pointer = unknown ? pointerOf(error.instancePath, String(error.params.additionalProperty)) : error.instancePath;

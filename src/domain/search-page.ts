@@ -3,7 +3,7 @@ import type { SearchFilter, SearchPage, TemplateSummary } from './registry.ts';
 
 /** Search over a list that fits in memory: filter, score, sort, cut a page. Pure, so every kind of registry can use it. */
 
-export const DEFAULT_PAGE_SIZE = 20;
+const DEFAULT_PAGE_SIZE = 20;
 export const MAX_PAGE_SIZE = 100;
 /** Words of a query beyond this add cost and no meaning. */
 const MAX_QUERY_WORDS = 16;

@@ -1,6 +1,6 @@
-import type { AttemptView } from './operation.ts';
 import type { EffectKey, EffectRecord, FencedWriter, StepContext } from './effects.ts';
 import type { LockedTemplate } from './lock.ts';
+import type { AttemptView } from './operation.ts';
 import type { TemplateManifest } from './template.ts';
 
 /** Ports of the store. Each method fails with store_unavailable when the database cannot be reached, with fenced_off when the fence was lost. */
@@ -15,7 +15,11 @@ export interface EffectStore {
   /** The highest generation that wrote anything (an effect or a failed attempt); -1 when none did. */
   lastGeneration(root: string): Promise<number>;
   /** Writes a record once; on conflict the stored one is returned. */
-  record(key: EffectKey, writer: FencedWriter, entry: { inputDigest: string; result: unknown; resultDigest: string }): Promise<EffectRecord>;
+  record(
+    key: EffectKey,
+    writer: FencedWriter,
+    entry: { inputDigest: string; result: unknown; resultDigest: string },
+  ): Promise<EffectRecord>;
 }
 
 export interface FenceStore {
@@ -66,10 +70,21 @@ export interface InstallStore {
   /** Materialises all items in one transaction with the effect record. */
   materialise(
     context: StepContext,
-    entry: { inputDigest: string; namespace: string; cluster: string; root: string; items: InstallItem[]; requester: string; force: boolean },
+    entry: {
+      inputDigest: string;
+      namespace: string;
+      cluster: string;
+      root: string;
+      items: InstallItem[];
+      requester: string;
+      force: boolean;
+    },
   ): Promise<InstallOutcome>;
   /** Removes one install in one transaction with the effect record; fails with in_use while something needs it. */
-  remove(context: StepContext, entry: { inputDigest: string; cluster: string; namespace: string; name: string }): Promise<{ removed: boolean; orphaned: string[] }>;
+  remove(
+    context: StepContext,
+    entry: { inputDigest: string; cluster: string; namespace: string; name: string },
+  ): Promise<{ removed: boolean; orphaned: string[] }>;
   /** Takes back what the step of this context did, if it did it. Idempotent. Answers warnings for what had to stay. */
   undo(context: StepContext): Promise<{ undone: boolean; warnings: string[] }>;
   /** Who in the namespace needs the named one. */

@@ -51,10 +51,8 @@ function semanticViolations(manifest: TemplateManifest, { meta }: Validators): V
 
 function failure(file: string, document: YamlDocument, violations: readonly Violation[]): Error {
   const issues = violations
-    .map(({ pointer, part, message }) => ({ part, issue: { path: pointer, message, ...document.locate(pointer, part) } }))
-    // At one place the unknown key comes first: it is usually the misspelled form of the one that is missing.
-    .sort((a, b) => a.issue.line - b.issue.line || a.issue.column - b.issue.column || a.part.localeCompare(b.part, 'en'))
-    .map(({ issue }) => issue);
+    .map(({ pointer, part, message }) => ({ path: pointer, message, ...document.locate(pointer, part) }))
+    .sort((a, b) => a.line - b.line || a.column - b.column);
   return issuesFailure('template_invalid', file, issues);
 }
 

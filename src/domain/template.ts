@@ -48,7 +48,17 @@ export interface TemplateOutput {
   name: string;
   description?: string;
   from: 'service' | 'ingress' | 'secret' | 'value';
+  /** the value is shown only to those who may read the Secret */
   secret?: boolean;
+  /** service: port number or name, and the URL's scheme and path where it is one */
+  port?: number | string;
+  scheme?: string;
+  path?: string;
+  /** secret: its key, and its name where it is not the deployment's own */
+  key?: string;
+  secretName?: string;
+  /** value: text with parameters in it */
+  value?: string;
   [key: string]: unknown;
 }
 

@@ -25,7 +25,9 @@ export function judgeHash(trust: { signed_by?: string; sha256?: string } | null 
       note: `sha256 mismatch: manifest says ${sha256}, computed ${computed} — pack contents do not match what the marketplace signed`,
     };
   }
-  const identity = signer ? `; manifest declares signed_by=${signer} (full cosign identity verification deferred to stage B)` : '';
+  const identity = signer
+    ? `; manifest declares signed_by=${signer} (full cosign identity verification deferred to stage B)`
+    : '';
   return { verified: true, mismatch: false, note: `sha256 verified (${computed})${identity}` };
 }
 

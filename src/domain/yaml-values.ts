@@ -71,6 +71,9 @@ export function composeYaml(text: string, lines: LineCounter, maxDepth: number):
   return first as Document.Parsed;
 }
 
+// `!!set` and `!!omap` are lists and maps to the parser too, but of another meaning.
+const PLAIN_TAGS = new Set(['tag:yaml.org,2002:map', 'tag:yaml.org,2002:seq']);
+
 /** Node tree to plain values, refusing what JSON has no word for. */
 class Converter {
   readonly #document: Document.Parsed;
@@ -95,6 +98,8 @@ class Converter {
       throw new YamlProblem(`is nested more than ${this.#limits.maxDepth} levels deep`, at, pointer);
     if (isAlias(node)) return this.convert(this.#resolve(node, pointer), pointer, depth);
     if (isScalar(node)) return this.#scalar(node, pointer);
+    if (known.tag !== undefined && !PLAIN_TAGS.has(known.tag))
+      throw new YamlProblem(`the tag ${known.tag} is not allowed here`, at, pointer);
     if (this.#open.has(known)) throw new YamlProblem('contains itself', at, pointer);
     this.#open.add(known);
     const value = isMap(node) ? this.#map(node.items, pointer, depth) : this.#list(node, pointer, depth);

@@ -7,6 +7,7 @@ import { ChandleryError } from '../domain/errors.ts';
 import type { DataDirectory } from './data-dir.ts';
 import { type Environment, partEnvironment } from './part-process.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
+import { programOf } from './process-identity.ts';
 import type { UnprivilegedRunner } from './unprivileged.ts';
 
 /** Name of the database and of its owner. */
@@ -109,10 +110,6 @@ async function removeDrafts(data: DataDirectory): Promise<void> {
   await Promise.all(drafts.map((name) => rm(join(data.path, name), { recursive: true, force: true })));
 }
 
-async function nameOf(pid: number): Promise<string> {
-  return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim();
-}
-
 /**
  * PostgreSQL refuses to start while the pid in its pid file is in use, by whatever program: after a reboot, or in a container where
  * pids repeat, that would be a lock to clear by hand. We hold the data directory and have ended what an earlier run left.
@@ -121,8 +118,9 @@ async function removeStalePidFile(directory: string): Promise<void> {
   const file = join(directory, 'postmaster.pid');
   const pid = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
   if (Number.isNaN(pid)) return;
-  const name = await nameOf(pid);
-  if (name !== '' && name !== 'postgres') await rm(file, { force: true });
+  const program = programOf(pid);
+  // Where it is a PostgreSQL, that one decides: two on the same files would destroy them.
+  if (program !== undefined && program !== 'postgres') await rm(file, { force: true });
 }
 
 /** Makes the cluster and its database if there are none yet. Fails with `store_unavailable`. */

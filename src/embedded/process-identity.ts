@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** A process that cannot be mistaken for a later one with the same pid: the pid alone is used again after a while. */
 export interface ProcessIdentity {
@@ -39,17 +40,22 @@ function startedOnLinux(pid: number): string | undefined {
   return `${readBootId()}:${startTicks}`;
 }
 
-function startedByPs(pid: number): string | undefined {
+/** What `ps` says of a process, empty if there is none. */
+function askPs(pid: number, columns: string): string {
   try {
-    const text = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+    return execFileSync('ps', ['-o', columns, '-p', String(pid)], {
       encoding: 'utf8',
       timeout: PS_TIMEOUT_MS,
+      stdio: 'pipe',
     }).trim();
-    const [state, ...started] = text.split(/\s+/);
-    return !state || state.startsWith('Z') ? undefined : started.join(' ');
   } catch {
-    return undefined;
+    return '';
   }
+}
+
+function startedByPs(pid: number): string | undefined {
+  const [state, ...started] = askPs(pid, 'stat=,lstart=').split(/\s+/);
+  return !state || state.startsWith('Z') ? undefined : started.join(' ');
 }
 
 /** Identity of a running process, or undefined if there is none (a zombie counts as none). */
@@ -67,4 +73,14 @@ export function isRunning(identity: ProcessIdentity): boolean {
 export function parentOf(pid: number): number | undefined {
   const parent = statFields(pid)?.[PARENT_FIELD];
   return parent === undefined ? undefined : Number(parent);
+}
+
+/** Name of the program that a process runs, without its path; undefined if there is no such process. */
+export function programOf(pid: number): string | undefined {
+  if (process.platform !== 'linux') return basename(askPs(pid, 'comm=')) || undefined;
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
 }

@@ -6,7 +6,7 @@ import { type Catalog, type Constraints, resolve } from '../../src/domain/resolv
 import { arbitraryCatalog, arbitraryConstraints } from '../support/arbitrary-catalogs.ts';
 import { bruteForce } from './resolver/oracle.ts';
 
-const RUNS = 3_000;
+const RUNS = 2_000;
 const ROOT_RANGES = [undefined, '*', '^1.0.0', '>=2.0.0'];
 const FAILURES = ['dependency_conflict', 'dependency_missing', 'dependency_cycle', 'version_not_found'];
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -137,6 +137,31 @@ describe('startEngine', () => {
     expect(engine.parts()).toEqual([]);
     await expect(stat(join(directory.path, 'data'))).rejects.toThrow('ENOENT');
   });
+
+  it(
+    'is not disturbed by what an interrupted first start left',
+    async () => {
+      const data = join(directory.path, 'data');
+      await mkdir(join(data, 'postgres.init-left', 'data'), { recursive: true });
+      await mkdir(join(data, 'temporal'));
+      await writeFile(join(data, 'temporal', 'temporal.db'), 'half a database');
+      const engine = await start();
+      await startWorkflow(engine, 'first');
+      expect(await readdir(data)).not.toContain('postgres.init-left');
+    },
+    START_TIMEOUT_MS,
+  );
+
+  it(
+    'starts though the pid in a stale pid file is in use by another program',
+    async () => {
+      await (await start()).stop();
+      const stale = [process.pid, join(directory.path, 'data', 'postgres'), 1_700_000_000, 5432, '', '127.0.0.1', '', 'ready'];
+      await writeFile(join(directory.path, 'data', 'postgres', 'postmaster.pid'), `${stale.join('\n')}\n`);
+      expect(await query(await start(), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    },
+    START_TIMEOUT_MS,
+  );
 
   describe('on a data directory in use', () => {
     it(

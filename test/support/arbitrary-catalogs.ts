@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { Catalog, Constraints } from '../../src/domain/resolver.ts';
+import type { DependencySpec } from '../../src/domain/registry.ts';
+import type { Catalog, CatalogTemplate, Constraints } from '../../src/domain/resolver.ts';
 import { digestOf } from './catalogs.ts';
 
 /** What kinds of difficulty a random catalog may hold. */
@@ -64,7 +65,7 @@ function arbitraryVersions(
   place: { registry: string; name: string; index: number },
   registries: string[],
   difficulties: Difficulties,
-) {
+): fc.Arbitrary<CatalogTemplate> {
   const { registry, name, index } = place;
   const targets = NAMES.filter((_, other) => (difficulties.circles ? other !== 0 || index > 2 : other > index));
   const known = difficulties.missing ? [...targets, 'nowhere'] : targets;
@@ -77,7 +78,10 @@ function arbitraryVersions(
     },
     { requiredKeys: ['name', 'version'] },
   );
-  const needs = known.length === 0 ? fc.constant([]) : fc.uniqueArray(spec, { selector: (entry) => entry.name, maxLength: 3 });
+  const needs: fc.Arbitrary<DependencySpec[]> =
+    known.length === 0
+      ? fc.constant<DependencySpec[]>([])
+      : fc.uniqueArray(spec, { selector: (entry) => entry.name, maxLength: 3 });
   const yanked = difficulties.yanked ? fc.integer({ min: 0, max: 4 }).map((value) => value === 0) : fc.constant(false);
   const versions = fc.uniqueArray(fc.constantFrom(...VERSIONS), { minLength: index === 0 ? 1 : 0, maxLength: 4 });
   return versions.chain((texts) => {

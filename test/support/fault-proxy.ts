@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * uses it too, so nothing of the test framework may be imported here.
  */
 
-export type FaultAction =
+type FaultAction =
   /** Answers itself; the target is not asked. */
   | { kind: 'status'; status: number; headers?: Record<string, string>; body?: string | Buffer }
   | { kind: 'garbage'; body: string | Buffer; contentType: string }
@@ -21,14 +21,14 @@ export type FaultAction =
   /** Flips one bit of the byte at this place of the body (default: the first). */
   | { kind: 'corrupt'; at?: number };
 
-export type Fault = FaultAction & {
+type Fault = FaultAction & {
   /** Part of the path and query, or an expression over it; absent = every request. */
   path?: string | RegExp;
   /** Applies to so many requests, then never again; absent = for ever. */
   times?: number;
 };
 
-export interface ProxiedRequest {
+interface ProxiedRequest {
   method: string;
   /** with the query */
   path: string;

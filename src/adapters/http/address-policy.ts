@@ -6,7 +6,7 @@ import { ChandleryError } from '../../domain/errors.ts';
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'metadata' | 'reserved';
 
 /** Where a connection is about to go. `host` is as the URL spells it (brackets and a last dot are dropped). */
-export interface ConnectionTarget {
+interface ConnectionTarget {
   protocol: string;
   host: string;
   address: string;

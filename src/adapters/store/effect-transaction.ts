@@ -1,9 +1,6 @@
-import type { Transaction } from 'kysely';
 import type { StepContext } from '../../domain/effects.ts';
 import { fencedOff } from './effects.ts';
-import type { Tables } from './schema.ts';
-
-type Tx = Transaction<Tables>;
+import type { Tx } from './install-rows.ts';
 
 /** Holds the target's fence for the transaction; fails with fenced_off when it is no longer this operation's. */
 export async function checkFence(tx: Tx, context: StepContext): Promise<void> {

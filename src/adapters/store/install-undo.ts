@@ -1,13 +1,9 @@
-import type { Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { StepContext } from '../../domain/effects.ts';
 import { effectOf } from './effect-transaction.ts';
 import { fencedOff } from './effects.ts';
-import type { InstallRow, InstallUndo } from './installs.ts';
-import { lockNamespace, rowsOf } from './installs.ts';
-import type { Tables } from './schema.ts';
-
-type Tx = Transaction<Tables>;
+import type { InstallRow, InstallUndo, Tx } from './install-rows.ts';
+import { lockNamespace, rowsOf } from './install-rows.ts';
 
 /** Puts the rows back as they were before the step, except where somebody else has built on them since. */
 export async function undoEffect(tx: Tx, context: StepContext): Promise<{ undone: boolean; warnings: string[] }> {

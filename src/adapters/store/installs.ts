@@ -1,4 +1,3 @@
-import type { Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import type { StepContext } from '../../domain/effects.ts';
 import { ChandleryError } from '../../domain/errors.ts';
@@ -8,18 +7,12 @@ import { fits } from '../../domain/versions.ts';
 import type { Database } from './database.ts';
 import { guarded } from './database.ts';
 import { checkFence, recordEffect, recordedOutcome } from './effect-transaction.ts';
+import type { InstallRow, InstallUndo, Tx } from './install-rows.ts';
+import { lockNamespace, rowsOf } from './install-rows.ts';
 import { undoEffect } from './install-undo.ts';
-import type { Tables } from './schema.ts';
 
-export type InstallRow = Selectable<Tables['installs']>;
-type Tx = Transaction<Tables>;
 type MaterialiseEntry = Parameters<InstallStore['materialise']>[1];
 type RemoveEntry = Parameters<InstallStore['remove']>[1];
-
-/** What `undo` needs: the rows as they were; null where there was none. */
-export interface InstallUndo {
-  before: Array<{ name: string; row: InstallRow | null }>;
-}
 
 export function createInstallStore(db: Database): InstallStore {
   return {
@@ -77,15 +70,6 @@ async function materialise(tx: Tx, context: StepContext, entry: MaterialiseEntry
   const outcome: InstallOutcome = { changed: installed.some((item) => item.changed), installed };
   await recordEffect(tx, context, { inputDigest: entry.inputDigest, result: outcome, resultDigest: jsonDigest(outcome), undo });
   return outcome;
-}
-
-/** One writer a namespace at a time: dependencies are shared, and each operation locks only its own target. */
-export async function lockNamespace(tx: Tx, cluster: string, namespace: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`namespace/${cluster}/${namespace}`}, 0))`.execute(tx);
-}
-
-export function rowsOf(tx: Tx, cluster: string, namespace: string): Promise<InstallRow[]> {
-  return tx.selectFrom('installs').selectAll().where('cluster', '=', cluster).where('namespace', '=', namespace).execute();
 }
 
 /** The lock was made before this transaction; what another operation installed since may not bear it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ERROR_CATALOGUE } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import { ERROR_CATALOGUE } from '../../domain/errors.ts';
 import { isNamespace, isTemplateName } from '../../domain/reference.ts';
 
 /** What the API takes and gives, once: types, checks and the OpenAPI document come from these. */
@@ -8,7 +8,10 @@ import { isNamespace, isTemplateName } from '../../domain/reference.ts';
 const codes = Object.keys(ERROR_CATALOGUE) as [ErrorCode, ...ErrorCode[]];
 const time = z.string().meta({ format: 'date-time' });
 
-export const namespaceSchema = z.string().refine(isNamespace, 'is not a namespace name (lower-case letters, digits and inner hyphens, 63 at most)').meta({ example: 'team-a' });
+export const namespaceSchema = z
+  .string()
+  .refine(isNamespace, 'is not a namespace name (lower-case letters, digits and inner hyphens, 63 at most)')
+  .meta({ example: 'team-a' });
 const templateNameSchema = z.string().refine(isTemplateName, 'is not a template name');
 
 const failureSchema = z
@@ -21,7 +24,12 @@ const failureSchema = z
   })
   .meta({ id: 'Failure', description: 'Why a step or an operation did not succeed, in the words of the error catalogue.' });
 
-const attemptSchema = z.object({ attempt: z.int(), outcome: z.enum([...codes, 'worker_lost']), message: z.string(), at: time.optional() });
+const attemptSchema = z.object({
+  attempt: z.int(),
+  outcome: z.enum([...codes, 'worker_lost']),
+  message: z.string(),
+  at: time.optional(),
+});
 
 const stepSchema = z
   .object({
@@ -43,7 +51,17 @@ const stepSchema = z
   .meta({ id: 'Step' });
 
 const kindSchema = z.enum(['install', 'uninstall']);
-const stateSchema = z.enum(['queued', 'running', 'paused', 'parked', 'awaiting-approval', 'undoing', 'succeeded', 'failed', 'cancelled']);
+const stateSchema = z.enum([
+  'queued',
+  'running',
+  'paused',
+  'parked',
+  'awaiting-approval',
+  'undoing',
+  'succeeded',
+  'failed',
+  'cancelled',
+]);
 
 export const operationSchema = z
   .object({
@@ -70,7 +88,18 @@ export const operationSchema = z
 
 export const operationListSchema = z
   .object({
-    operations: z.array(operationSchema.pick({ id: true, kind: true, target: true, requester: true, state: true, replayOf: true, createdAt: true, endedAt: true })),
+    operations: z.array(
+      operationSchema.pick({
+        id: true,
+        kind: true,
+        target: true,
+        requester: true,
+        state: true,
+        replayOf: true,
+        createdAt: true,
+        endedAt: true,
+      }),
+    ),
     nextCursor: z.string().optional(),
   })
   .meta({ id: 'OperationList' });
@@ -94,16 +123,29 @@ export const acceptedSchema = z
 
 export const replayRequestSchema = z
   .strictObject({
-    from: z.string().min(1).max(64).default('auto').meta({ description: '`auto` (the first step whose effect does not stand), `start`, or the name of a step.' }),
+    from: z
+      .string()
+      .min(1)
+      .max(64)
+      .default('auto')
+      .meta({ description: '`auto` (the first step whose effect does not stand), `start`, or the name of a step.' }),
     input: z
-      .strictObject({ registry: z.string().max(63).optional(), version: z.string().max(256).optional(), acceptUnsigned: z.boolean().optional(), force: z.boolean().optional() })
+      .strictObject({
+        registry: z.string().max(63).optional(),
+        version: z.string().max(256).optional(),
+        acceptUnsigned: z.boolean().optional(),
+        force: z.boolean().optional(),
+      })
       .optional()
       .meta({ description: 'Corrections; the target stays the same.' }),
   })
   .meta({ id: 'ReplayRequest' });
 
 export const replayedSchema = acceptedSchema
-  .extend({ from: z.string(), keeps: z.array(z.string()).meta({ description: 'Steps whose results are kept where their effects still stand.' }) })
+  .extend({
+    from: z.string(),
+    keeps: z.array(z.string()).meta({ description: 'Steps whose results are kept where their effects still stand.' }),
+  })
   .meta({ id: 'Replayed' });
 
 export const installRequestSchema = z

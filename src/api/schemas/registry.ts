@@ -9,7 +9,6 @@ export {
   searchPageSchema,
   templateDetailSchema,
   templateSummarySchema,
-  versionEntrySchema,
   versionListSchema,
 } from '../../domain/registry-schemas.ts';
 

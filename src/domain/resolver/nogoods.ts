@@ -66,9 +66,11 @@ export class NogoodSolver<F> {
     return this.#domains[variable] ?? 0n;
   }
 
-  /** Adds a nogood; the next `settle` obeys it. Terms that always hold are left out. */
+  /** Adds a nogood; the next `settle` obeys it. Terms on one variable are joined, terms that always hold left out. */
   add(fact: F, terms: readonly Term[]): void {
-    this.#register({ fact, terms: terms.filter((term) => term.values !== this.full(term.variable)) });
+    const joined = new Map<number, bigint>();
+    for (const { variable, values } of terms) joined.set(variable, (joined.get(variable) ?? values) & values);
+    this.#register({ fact, terms: this.#meaningful(joined) });
   }
 
   /** Narrows a domain by choice, on a new level. */
@@ -200,8 +202,11 @@ export class NogoodSolver<F> {
       const both = other === undefined ? term.values : term.variable === pivot ? other | term.values : other & term.values;
       merged.set(term.variable, both);
     }
-    const terms = [...merged].map(([variable, values]) => ({ variable, values }));
-    return { terms: terms.filter((term) => term.values !== this.full(term.variable)), causes: [a, b] };
+    return { terms: this.#meaningful(merged), causes: [a, b] };
+  }
+
+  #meaningful(terms: ReadonlyMap<number, bigint>): Term[] {
+    return [...terms].map(([variable, values]) => ({ variable, values })).filter(({ variable, values }) => values !== this.full(variable));
   }
 
   #jumpBack(level: number): void {

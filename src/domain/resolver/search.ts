@@ -156,7 +156,7 @@ export class Search {
         { variable, values: this.#solver.full(variable) & ~ABSENT },
         ...support.map((stated) => this.#notSupporting(stated)),
       ];
-      this.#solver.add({ kind: 'unwanted', target }, mergeTerms(terms));
+      this.#solver.add({ kind: 'unwanted', target }, terms);
     }
   }
 
@@ -209,13 +209,6 @@ export class Search {
     });
     return { chosen, edges: this.#edges(), skipped };
   }
-}
-
-/** Terms on one variable must hold together. */
-function mergeTerms(terms: readonly Term[]): Term[] {
-  const merged = new Map<number, bigint>();
-  for (const { variable, values } of terms) merged.set(variable, (merged.get(variable) ?? values) & values);
-  return [...merged].map(([variable, values]) => ({ variable, values }));
 }
 
 function lowestBit(bits: bigint): bigint {

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
+import { createArchiveReader } from '../../../src/adapters/archive/inspect.ts';
 import { checkPath, PathLedger } from '../../../src/adapters/archive/path-rules.ts';
+import type { ArchiveLimits, InspectedArchive } from '../../../src/domain/archive.ts';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../../src/domain/archive.ts';
+import { ChandleryError } from '../../../src/domain/errors.ts';
 
 /** The bytes as a stream of chunks of this size. */
 export async function* chunksOf(data: Buffer, size = 64 * 1024): AsyncGenerator<Buffer> {
@@ -83,4 +86,40 @@ export function paxEntry(records: Record<string, string>, type: 'x' | 'g' = 'x')
     return `${length}${tail}`;
   });
   return { name: 'PaxHeader', type, data: Buffer.from(data.join('')) };
+}
+
+export const reader = createArchiveReader();
+export const X = Buffer.from('x');
+
+export function inspect(archive: Buffer, limits: Partial<ArchiveLimits> = {}, chunk?: number): Promise<InspectedArchive> {
+  return reader.inspect(chunksOf(archive, chunk), { limits });
+}
+
+export async function failureOf(promise: Promise<unknown>): Promise<ChandleryError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof ChandleryError) return error;
+  throw new Error(`expected a ChandleryError, got ${String(error)}`);
+}
+
+/** Endless source that counts what was taken from it. */
+export class Counted {
+  taken = 0;
+  returned = false;
+  readonly #chunk: Buffer;
+  constructor(chunk: Buffer) {
+    this.#chunk = chunk;
+  }
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    try {
+      for (;;) {
+        this.taken += this.#chunk.length;
+        yield this.#chunk;
+      }
+    } finally {
+      this.returned = true;
+    }
+  }
 }

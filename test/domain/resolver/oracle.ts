@@ -31,7 +31,12 @@ export function bruteForce(
   constraints: Constraints = {},
 ): string[] | undefined {
   const installed = new Map((constraints.installed ?? []).map((entry) => [entry.name, entry]));
-  const picksOf = (name: string): Pick[] => picks(name, name === root.name ? undefined : installed.get(name), catalog);
+  const memory = new Map<string, Pick[]>();
+  const picksOf = (name: string): Pick[] => {
+    const known = memory.get(name) ?? picks(name, name === root.name ? undefined : installed.get(name), catalog);
+    memory.set(name, known);
+    return known;
+  };
   const rootDemand = accept(root.range ?? 'latest', catalog.root.registry, true, picksOf(root.name));
 
   const isSettled = (state: State): boolean => {

@@ -15,9 +15,16 @@ export async function temporaryDirectory(): Promise<{ path: string; remove(): Pr
 }
 
 /** Runs one of the scripts beside this file in a process of its own; answers it with the first line it prints, parsed as JSON. */
-export async function runScript<Line>(name: string, ...args: string[]): Promise<{ child: ChildProcess; line: Line }> {
+export async function runScript<Line>(
+  name: string,
+  argument: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<{ child: ChildProcess; line: Line }> {
   const script = new URL(`./${name}`, import.meta.url).pathname;
-  const child = spawn(process.execPath, ['--import', HOOKS, script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--import', HOOKS, script, argument], {
+    env: { ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const line = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', resolve);
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it said a word`)));
@@ -41,8 +48,8 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
   }
 }
 
-/** Command lines of all processes that speak of `text`, but for the asking one. */
+/** All processes with `text` in their command line or environment. */
 export async function processesNaming(text: string): Promise<string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,args='], { maxBuffer: 8 * 1024 * 1024 });
+  const { stdout } = await promisify(execFile)('ps', ['axeww', '-o', 'pid=,command='], { maxBuffer: 8 * 1024 * 1024 });
   return stdout.split('\n').filter((line) => line.includes(text));
 }

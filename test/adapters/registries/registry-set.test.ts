@@ -1,0 +1,59 @@
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createGuardedClient } from '../../../src/adapters/http/guarded-client.ts';
+import { createFolderRegistry } from '../../../src/adapters/registries/folder.ts';
+import { createRegistrySet } from '../../../src/adapters/registries/registry-set.ts';
+import { parseRegistriesConfig } from '../../../src/domain/registries-config.ts';
+import { createRegistryFolder, type RegistryFolder } from '../../support/registry-folder.ts';
+
+const client = createGuardedClient({ development: true, allow: [] });
+let folder: RegistryFolder;
+beforeAll(async () => {
+  folder = await createRegistryFolder([{ name: 'redis', version: '7.0.0' }]);
+});
+afterAll(async () => {
+  await folder.remove();
+  await client.close();
+});
+
+const config = (text: string) => parseRegistriesConfig(text, 'registries.yaml', {});
+const local = () => createFolderRegistry({ name: 'local', type: 'official', directories: [folder.dir] });
+
+describe('createRegistrySet', () => {
+  it('opens file:// as a folder and https:// over the guarded client', async () => {
+    const set = createRegistrySet(
+      config(
+        `registries:\n  - {name: web, type: community, url: "https://r.example"}\n  - {name: disk, type: private, default: true, url: "${pathToFileURL(folder.dir).href}"}`,
+      ),
+      { client, local: local() },
+    );
+    expect(set.all.map(({ name }) => name)).toEqual(['local', 'web', 'disk']);
+    expect(set.default?.name).toBe('disk');
+    await expect(set.get('disk').getTemplate('redis')).resolves.toMatchObject({ registry: 'disk', registryType: 'private' });
+  });
+
+  it('answers bare names from its own templates when nothing is configured', () => {
+    expect(createRegistrySet(config(''), { client, local: local() }).default?.name).toBe('local');
+    expect(createRegistrySet(config(''), { client }).default).toBeUndefined();
+  });
+
+  it('fails with registry_not_found, naming the others or why it cannot be used', async () => {
+    const set = createRegistrySet(
+      config(
+        'registries:\n  - {name: old, type: private, kind: git, url: "https://x"}\n  - {name: web, type: private, url: "https://y"}',
+      ),
+      { client },
+    );
+    expect(() => set.get('nope')).toThrow(
+      expect.objectContaining({ code: 'registry_not_found', details: { registry: 'nope', alternatives: ['web'] } }),
+    );
+    expect(() => set.get('old')).toThrow(/cannot be used: kind "git"/);
+    // Bare names must not silently come from another registry than the one meant.
+    expect(set.default).toBeUndefined();
+  });
+
+  it('fails with config_invalid when a name is taken', async () => {
+    const taken = config('registries:\n  - {name: local, type: private, url: "https://x"}');
+    await expect(() => createRegistrySet(taken, { client, local: local() })).toFailWith('config_invalid');
+  });
+});

@@ -1,0 +1,87 @@
+import { startRegistryServer } from '../../src/registry.ts';
+import type { ApiClient } from '../../tools/lab/api-client.ts';
+import type { Lab } from '../../tools/lab/index.ts';
+import { openLab } from '../../tools/lab/index.ts';
+import type { FaultProxy } from './fault-proxy.ts';
+import { startFaultProxy } from './fault-proxy.ts';
+import type { RegistryFolder, TemplateFixture } from './registry-folder.ts';
+import { createRegistryFolder } from './registry-folder.ts';
+
+export const REGISTRY_TOKEN = 'registry-token-for-tests';
+
+/** `shop` needs `redis` and `web`; `docs` needs `web`: what most end-to-end tests install. */
+export const SHOP: TemplateFixture[] = [
+  {
+    name: 'shop',
+    version: '1.0.0',
+    dependencies: [
+      { name: 'redis', version: '^7.0.0' },
+      { name: 'web', version: '^1.0.0' },
+    ],
+  },
+  {
+    name: 'shop',
+    version: '1.1.0',
+    dependencies: [
+      { name: 'redis', version: '^7.0.0' },
+      { name: 'web', version: '^1.0.0' },
+    ],
+  },
+  { name: 'redis', version: '6.2.0' },
+  { name: 'redis', version: '7.0.0' },
+  { name: 'redis', version: '7.2.0' },
+  { name: 'web', version: '1.0.0' },
+  { name: 'web', version: '1.3.0' },
+  { name: 'docs', version: '1.0.0', dependencies: [{ name: 'web', version: '^1.0.0' }] },
+];
+
+export interface ShopLab {
+  lab: Lab;
+  api: ApiClient;
+  apiProcess: Awaited<ReturnType<Lab['startApi']>>['child'];
+  /** The registry `main`, behind a proxy that counts and breaks. */
+  registry: FaultProxy;
+  folder: RegistryFolder;
+  close(): Promise<void>;
+}
+
+/** Engine, store, API and a registry behind a fault proxy; workers are the test's own to start. */
+export async function openShopLab(
+  options: { templates?: TemplateFixture[]; env?: Record<string, string> } = {},
+): Promise<ShopLab> {
+  const folder = await createRegistryFolder(options.templates ?? SHOP);
+  const server = await startRegistryServer({
+    port: 0,
+    host: '127.0.0.1',
+    templatesDir: folder.dir,
+    token: REGISTRY_TOKEN,
+    name: 'main',
+  });
+  const registry = await startFaultProxy({ target: server.url });
+  const lab = await openLab({
+    registries: [{ name: 'main', url: registry.url, default: true, token: REGISTRY_TOKEN }],
+    ...(options.env && { env: options.env }),
+  });
+  const { child, client } = await lab.startApi();
+  return {
+    lab,
+    api: client,
+    apiProcess: child,
+    registry,
+    folder,
+    async close() {
+      await lab.close();
+      await registry.close();
+      await server.close();
+      await folder.remove();
+    },
+  };
+}
+
+let lastNamespace = 0;
+
+/** A namespace no other test uses. */
+export function freshNamespace(): string {
+  lastNamespace += 1;
+  return `ns-${process.pid}-${lastNamespace}`;
+}
