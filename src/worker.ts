@@ -37,12 +37,20 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Starts a worker; resolves when it polls. `onMoment` is for tests that kill it at a chosen moment. */
+/** For tests and recordings. */
+export interface WorkerExtras {
+  /** Called at each moment of each step. */
+  onMoment?: NonNullable<ActivityDeps['onMoment']>;
+  /** 0 replays a workflow's history at every task. */
+  maxCachedWorkflows?: number;
+}
+
+/** Starts a worker; resolves when it polls. */
 export async function startWorker(
   config: Config,
   services: WorkerServices,
   log: Logger,
-  onMoment?: ActivityDeps['onMoment'],
+  { onMoment, maxCachedWorkflows }: WorkerExtras = {},
 ): Promise<RunningWorker> {
   installRuntime(log);
   const store = createStore({
@@ -64,6 +72,7 @@ export async function startWorker(
     taskQueue: config.taskQueue,
     activities,
     ...workflowSource(),
+    ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
     shutdownGraceTime: DRAIN_MS,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,

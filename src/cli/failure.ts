@@ -34,7 +34,8 @@ const ADVICE: Record<string, (operation?: string) => string> = {
   version_not_found: () => 'List the versions with `chandlery show NAME`.',
   install_not_found: () => 'List what is installed with `chandlery installed -A`.',
   operation_not_found: () => 'List the operations with `chandlery ops`.',
-  target_busy: (id) => `Wait for it with \`chandlery ops watch ${id ?? 'ID'}\`, or stop it with \`chandlery ops cancel ${id ?? 'ID'}\`.`,
+  target_busy: (id) =>
+    `Wait for it with \`chandlery ops watch ${id ?? 'ID'}\`, or stop it with \`chandlery ops cancel ${id ?? 'ID'}\`.`,
   operation_running: (id) => `Wait for it with \`chandlery ops watch ${id ?? 'ID'}\`.`,
   operation_ended: (id) => `See it with \`chandlery ops show ${id ?? 'ID'}\`.`,
   superseded: (id) => `Run everything again with \`chandlery ops replay ${id ?? 'ID'} --from start\`.`,
@@ -52,7 +53,12 @@ export function guidanceFor(code: string, operation?: string, fallback?: string)
 export function troubleOf(error: unknown): Trouble {
   if (error instanceof CliError) return error.trouble;
   if (error instanceof ChandleryError) return fromCatalogue(error);
-  return { message: error instanceof Error ? error.message : String(error), exitCode: EXIT.failed, code: 'internal', guidance: 'This is an error of the command itself; report it.' };
+  return {
+    message: error instanceof Error ? error.message : String(error),
+    exitCode: EXIT.failed,
+    code: 'internal',
+    guidance: 'This is an error of the command itself; report it.',
+  };
 }
 
 function fromCatalogue({ code, message, details }: ChandleryError): Trouble {
@@ -73,7 +79,12 @@ function fromCatalogue({ code, message, details }: ChandleryError): Trouble {
 export function troubleOfOperation(operation: OperationView): Trouble | undefined {
   if (operation.state === 'succeeded') return undefined;
   const { failure, id, state } = operation;
-  if (!failure) return { message: `the operation ended ${state}`, exitCode: state === 'cancelled' ? EXIT.cancelled : EXIT.failed, operation: id };
+  if (!failure)
+    return {
+      message: `the operation ended ${state}`,
+      exitCode: state === 'cancelled' ? EXIT.cancelled : EXIT.failed,
+      operation: id,
+    };
   const guidance = guidanceFor(failure.code, id, failure.guidance);
   return {
     message: failure.step === undefined ? failure.message : `${failure.step}: ${failure.message}`,
@@ -86,14 +97,19 @@ export function troubleOfOperation(operation: OperationView): Trouble | undefine
 }
 
 function issuesOf({ details }: FailureView): Pick<Trouble, 'issues' | 'alternatives'> {
-  return { ...(details?.issues && { issues: details.issues }), ...(details?.alternatives && { alternatives: details.alternatives }) };
+  return {
+    ...(details?.issues && { issues: details.issues }),
+    ...(details?.alternatives && { alternatives: details.alternatives }),
+  };
 }
 
 /** The lines for stderr; the first begins with `error:`. */
 export function troubleLines(trouble: Trouble): string[] {
   const { message, code, issues = [], alternatives = [], guidance, operation, requestId } = trouble;
   // One problem is usually in the message already.
-  const places = issues.filter((issue) => issues.length > 1 || !message.includes(issue.message)).map((issue) => `  at ${oneLine(place(issue))}`);
+  const places = issues
+    .filter((issue) => issues.length > 1 || !message.includes(issue.message))
+    .map((issue) => `  at ${oneLine(place(issue))}`);
   return [
     `error: ${oneLine(message)}`,
     ...(code === undefined ? [] : [`  code: ${oneLine(code)}`]),

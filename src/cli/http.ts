@@ -17,7 +17,10 @@ export interface CatalogPage extends SearchPage {
 }
 
 export type Install = Omit<InstallRecord, 'manifest' | 'cluster'> & { id: string; dependents?: string[] };
-export type OperationSummary = Pick<OperationView, 'id' | 'kind' | 'target' | 'requester' | 'state' | 'replayOf' | 'createdAt' | 'endedAt'>;
+export type OperationSummary = Pick<
+  OperationView,
+  'id' | 'kind' | 'target' | 'requester' | 'state' | 'replayOf' | 'createdAt' | 'endedAt'
+>;
 
 export interface Accepted {
   /** Id of the operation. */
@@ -77,14 +80,18 @@ export function createHttpClient(settings: Settings) {
     template: (name: string, query: { version?: string; registry?: string }) =>
       json<TemplateDetail>('manifest', { path: `api/v1/templates/${encodeURIComponent(name)}`, query }),
     install: (body: InstallBody) => json<Accepted>('operation', { method: 'POST', path: 'api/v1/installs', body }),
-    installs: (namespace?: string) => json<{ installs: Install[] }>('installs', { path: 'api/v1/installs', query: { namespace } }),
+    installs: (namespace?: string) =>
+      json<{ installs: Install[] }>('installs', { path: 'api/v1/installs', query: { namespace } }),
     installed: (namespace: string, name: string) => json<Install>('id', { path: installPath(namespace, name) }),
-    uninstall: (namespace: string, name: string) => json<Accepted>('operation', { method: 'DELETE', path: installPath(namespace, name) }),
+    uninstall: (namespace: string, name: string) =>
+      json<Accepted>('operation', { method: 'DELETE', path: installPath(namespace, name) }),
     operations: (query: OperationQuery) =>
       json<{ operations: OperationSummary[]; nextCursor?: string }>('operations', { path: 'api/v1/operations', query }),
-    operation: (id: string, signal?: AbortSignal) => json<OperationView>('steps', { path: operationPath(id), ...(signal && { signal }) }),
+    operation: (id: string, signal?: AbortSignal) =>
+      json<OperationView>('steps', { path: operationPath(id), ...(signal && { signal }) }),
     cancel: (id: string) => json<OperationView>('steps', { method: 'POST', path: `${operationPath(id)}/cancel` }),
-    replay: (id: string, body: ReplayBody) => json<Replayed>('operation', { method: 'POST', path: `${operationPath(id)}/replay`, body }),
+    replay: (id: string, body: ReplayBody) =>
+      json<Replayed>('operation', { method: 'POST', path: `${operationPath(id)}/replay`, body }),
     /** The history as Temporal exports it, unchanged. */
     history: (id: string) => callForText(settings, { path: `${operationPath(id)}/history` }),
     events: (id: string, after: string | undefined, signal: AbortSignal) => openEvents(settings, id, after, signal),
@@ -92,7 +99,12 @@ export function createHttpClient(settings: Settings) {
 }
 
 /** The live stream of an operation; ends when the server ends it. Fails with a CliError when it cannot be opened. */
-async function openEvents(settings: Settings, id: string, after: string | undefined, signal: AbortSignal): Promise<AsyncGenerator<ServerEvent | undefined>> {
+async function openEvents(
+  settings: Settings,
+  id: string,
+  after: string | undefined,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<ServerEvent | undefined>> {
   const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) };
   const response = await send(settings, { path: `${operationPath(id)}/events`, headers, signal });
   if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body) throw unreadable(settings);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { CliError } from './failure.ts';
 import { EXIT } from './exit-codes.ts';
+import { CliError } from './failure.ts';
 
 /** The CLI's only reader of the environment. The rest of Chandlery's variables belong to the server. */
 
@@ -22,20 +22,21 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Fails with exit code 2 when CHANDLERY_URL is no address of a server. */
 export function readSettings(env: Environment = process.env): Settings {
-  const url = baseUrl(env['CHANDLERY_URL'] || DEFAULT_URL);
+  const url = baseUrl(env.CHANDLERY_URL || DEFAULT_URL);
   return { url, ...readToken(env, url) };
 }
 
 /** Whether the terminal understands cursor movements. */
 export function isDumbTerminal(env: Environment = process.env): boolean {
-  return env['TERM'] === 'dumb';
+  return env.TERM === 'dumb';
 }
 
 function baseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) throw badUrl('is not an http or https address');
   // Not repeated in the message: it may hold a password.
-  if (url.username !== '' || url.password !== '') throw badUrl('must not hold a user name or a password; put the token into CHANDLERY_TOKEN');
+  if (url.username !== '' || url.password !== '')
+    throw badUrl('must not hold a user name or a password; put the token into CHANDLERY_TOKEN');
   url.search = '';
   url.hash = '';
   if (!url.pathname.endsWith('/')) url.pathname += '/';
@@ -43,15 +44,20 @@ function baseUrl(text: string): URL {
 }
 
 function badUrl(what: string): CliError {
-  return new CliError({ message: `CHANDLERY_URL ${what}`, exitCode: EXIT.usage, guidance: `Set it like ${DEFAULT_URL}, or leave it out.` });
+  return new CliError({
+    message: `CHANDLERY_URL ${what}`,
+    exitCode: EXIT.usage,
+    guidance: `Set it like ${DEFAULT_URL}, or leave it out.`,
+  });
 }
 
 function readToken(env: Environment, url: URL): Pick<Settings, 'token' | 'tokenSource'> {
-  const given = env['CHANDLERY_TOKEN'];
+  const given = env.CHANDLERY_TOKEN;
   if (given) return { token: checked(given.trim(), 'CHANDLERY_TOKEN'), tokenSource: 'CHANDLERY_TOKEN' };
-  const file = join(env['CHANDLERY_DATA_DIR'] || join(homedir(), '.chandlery'), 'admin-token');
+  const file = join(env.CHANDLERY_DATA_DIR || join(homedir(), '.chandlery'), 'admin-token');
   // The file is this machine's admin token: it must not travel to whatever host CHANDLERY_URL names.
-  if (!isLoopback(url)) return { tokenSource: 'none: CHANDLERY_TOKEN is not set, and the admin token file is used for this machine only' };
+  if (!isLoopback(url))
+    return { tokenSource: 'none: CHANDLERY_TOKEN is not set, and the admin token file is used for this machine only' };
   try {
     return { token: checked(readFileSync(file, 'utf8').trim(), file), tokenSource: file };
   } catch (error) {

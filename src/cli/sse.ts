@@ -17,7 +17,8 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
     pending += decoder.decode(chunk, { stream: true });
     const blocks = pending.replaceAll('\r\n', '\n').split('\n\n');
     pending = blocks.pop() ?? '';
-    if (pending.length > MAX_EVENT_LENGTH) throw new Error(`an event of the stream is longer than ${MAX_EVENT_LENGTH} characters`);
+    if (pending.length > MAX_EVENT_LENGTH)
+      throw new Error(`an event of the stream is longer than ${MAX_EVENT_LENGTH} characters`);
     for (const block of blocks) yield parseEvent(block);
   }
 }

@@ -18,14 +18,17 @@ function opening(before: OperationView | undefined, after: OperationView): strin
 function stepChange(before: StepView | undefined, after: StepView, now: number): string[] {
   const name = oneLine(after.name);
   const failed = after.attempts.slice(before?.attempts.length ?? 0);
-  const retries = failed.filter(({ attempt }) => after.state !== 'failed' || attempt < after.attempt).map((attempt) => `${name}  retrying  ${attemptText(attempt)}`);
+  const retries = failed
+    .filter(({ attempt }) => after.state !== 'failed' || attempt < after.attempt)
+    .map((attempt) => `${name}  retrying  ${attemptText(attempt)}`);
   return [...retries, ...(isNews(before, after) ? [lineOf(after, now)] : [])];
 }
 
 /** A step that never ran has no line; a retry is told by the attempt that failed. */
 function isNews(before: StepView | undefined, after: StepView): boolean {
   if (after.undone !== before?.undone) return after.undone === true;
-  if (after.state === before?.state || after.state === 'pending' || after.state === 'skipped' || after.state === 'retrying') return false;
+  if (after.state === before?.state || after.state === 'pending' || after.state === 'skipped' || after.state === 'retrying')
+    return false;
   return !(after.state === 'running' && before?.state === 'retrying');
 }
 

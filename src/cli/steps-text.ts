@@ -37,7 +37,10 @@ export function stateWord(step: StepView): string {
 export function noteOf(step: StepView, now: number): string {
   const { state, attempt, waitingFor, detail, failure, nextRetryAt } = step;
   if (state === 'succeeded') return oneLine([attempt > 1 ? `attempt ${attempt}` : '', detail ?? ''].filter(Boolean).join('  '));
-  if (state === 'failed') return oneLine([attempt > 1 ? `attempt ${attempt}` : '', failure ? `${failure.code}: ${failure.message}` : ''].filter(Boolean).join('  '));
+  if (state === 'failed')
+    return oneLine(
+      [attempt > 1 ? `attempt ${attempt}` : '', failure ? `${failure.code}: ${failure.message}` : ''].filter(Boolean).join('  '),
+    );
   if (state !== 'running' && state !== 'retrying') return '';
   const wait = nextRetryAt === undefined ? 0 : Date.parse(nextRetryAt) - now;
   const parts = [

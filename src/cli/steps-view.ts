@@ -1,6 +1,6 @@
-import type { Colors } from 'picocolors/types.js';
 import type { OperationView, StepView } from '../domain/operation.ts';
 import { attemptText, elapsed, noteOf, stateWord, titleOf } from './steps-text.ts';
+import type { Colors } from './terminal.ts';
 import { cut, oneLine } from './text.ts';
 
 /** The operation as lines for a terminal: a pure function of what is known, the time and the width. */
@@ -41,7 +41,8 @@ function stepLines(step: StepView, nameWidth: number, options: ViewOptions): str
   const rest = cut(said, width - start.length - 6);
   const line = `  ${markOf(step, options)} ${start}${rest === '' ? '' : `  ${noteColor(step, colors)(rest)}`}`;
   // Of a step that made it in the end, the number of attempts says enough.
-  const lost = step.state === 'succeeded' ? [] : step.attempts.slice(-MAX_ATTEMPTS_SHOWN);
+  const earlier = step.attempts.filter(({ attempt }) => step.state !== 'failed' || attempt < step.attempt);
+  const lost = step.state === 'succeeded' ? [] : earlier.slice(-MAX_ATTEMPTS_SHOWN);
   return [line.trimEnd(), ...lost.map((attempt) => colors.dim(cut(`      ${attemptText(attempt)}`, width)))];
 }
 

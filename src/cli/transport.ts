@@ -1,6 +1,6 @@
-import { CliError, guidanceFor } from './failure.ts';
-import { EXIT, exitCodeOf } from './exit-codes.ts';
 import type { ErrorIssue } from '../domain/errors.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { CliError, guidanceFor } from './failure.ts';
 import type { Settings } from './settings.ts';
 
 /** One request to the API: bounded, with every failure in words. */
@@ -75,7 +75,8 @@ async function readBody(response: Response): Promise<string> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new CliError({ message: `the server's answer is larger than ${MAX_ANSWER_BYTES} bytes`, exitCode: EXIT.failed });
+    if (size > MAX_ANSWER_BYTES)
+      throw new CliError({ message: `the server's answer is larger than ${MAX_ANSWER_BYTES} bytes`, exitCode: EXIT.failed });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -145,7 +146,9 @@ function unreachable({ url }: Settings, error: unknown): CliError {
     message: refused ? `no server answers at ${url.href}` : `the server at ${url.href} cannot be reached: ${reason}`,
     code: 'server_unavailable',
     exitCode: EXIT.unavailable,
-    guidance: refused ? 'Start it with `npm start`, or set CHANDLERY_URL to the address that it printed.' : 'Check CHANDLERY_URL and the server.',
+    guidance: refused
+      ? 'Start it with `npm start`, or set CHANDLERY_URL to the address that it printed.'
+      : 'Check CHANDLERY_URL and the server.',
   });
 }
 

@@ -25,7 +25,11 @@ export interface WatchOptions {
  * operation is read each few seconds. Fails with a CliError for what waiting cannot mend (unknown id, refused token), and with the
  * signal's reason.
  */
-export async function watchOperation(client: Pick<HttpClient, 'events' | 'operation'>, id: string, options: WatchOptions): Promise<OperationView> {
+export async function watchOperation(
+  client: Pick<HttpClient, 'events' | 'operation'>,
+  id: string,
+  options: WatchOptions,
+): Promise<OperationView> {
   const watch = new Watch(client, id, options);
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, 2 * pauseMs)) {
     const seen = watch.frames;

@@ -1,17 +1,14 @@
 import type { Client } from '@temporalio/client';
-import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
+import { failureView } from '../../workflows/failure.ts';
 import type { ProgressEvent } from '../../workflows/progress.ts';
-import type { ErrorDetails } from '../domain/errors.ts';
-import { ERROR_CATALOGUE, isErrorCode } from '../domain/errors.ts';
+import { ERROR_CATALOGUE } from '../domain/errors.ts';
 import type { FailureView } from '../domain/operation.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Payload = temporal.api.common.v1.IPayload;
 type Failure = temporal.api.failure.v1.IFailure;
-type Timestamp = temporal.api.common.v1.IDataBlob extends never
-  ? never
-  : { seconds?: unknown; nanos?: number | null } | null | undefined;
+type Timestamp = { seconds?: unknown; nanos?: number | null } | null | undefined;
 
 /** Reads payloads and failures of a run the way its client is configured to (converter and codecs). */
 export class PayloadReader {
@@ -36,31 +33,6 @@ export class PayloadReader {
       step,
     );
   }
-}
-
-function failureView(error: unknown, step?: string): FailureView {
-  const root = innermost(error);
-  const code = root instanceof ApplicationFailure && isErrorCode(root.type) ? root.type : fallbackCode(root);
-  const details =
-    root instanceof ApplicationFailure ? (root.details?.[0] as (ErrorDetails & Partial<FailureView>) | undefined) : undefined;
-  // An operation's own failure carries its whole view; a step's carries the error's details.
-  if (details?.guidance !== undefined && details.code === code) return details as FailureView;
-  return {
-    code,
-    message: root instanceof Error ? root.message : String(root),
-    guidance: ERROR_CATALOGUE[code].guidance,
-    ...(step !== undefined && { step }),
-    ...(details && Object.keys(details).length > 0 && { details }),
-  };
-}
-
-function fallbackCode(root: unknown) {
-  return root instanceof TimeoutFailure ? ('deadline_exceeded' as const) : ('internal' as const);
-}
-
-function innermost(error: unknown): unknown {
-  const cause = error instanceof Error && !(error instanceof ApplicationFailure) ? error.cause : undefined;
-  return cause === undefined ? error : innermost(cause);
 }
 
 /** `resolveDependencies` -> `resolve-dependencies`. */

@@ -133,7 +133,7 @@ function attemptsOf(step: StepProgress, stored: StoredAttempt[]): AttemptView[] 
       };
     return {
       attempt: at + 1,
-      outcome: 'worker_lost' as const,
+      outcome: 'worker_lost',
       message: 'the worker went away, or the store did, before this attempt could report',
     };
   });

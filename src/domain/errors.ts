@@ -224,6 +224,12 @@ const entries = {
     title: 'No cluster can be reached',
     guidance: 'Set KUBECONFIG, or start the local cluster.',
   },
+  worker_lost: {
+    status: 503,
+    title: 'The worker of a step went away',
+    guidance: 'Nothing to do: another worker takes the step up. If none does, start one.',
+    retryable: true,
+  },
   fenced_off: {
     status: 409,
     title: 'A later operation has taken over the target',

@@ -36,7 +36,7 @@ export interface FailureView {
 /** One attempt of a step that did not succeed. `worker_lost`: the worker went away and wrote nothing. */
 export interface AttemptView {
   attempt: number;
-  outcome: ErrorCode | 'worker_lost';
+  outcome: ErrorCode;
   message: string;
   at?: string;
 }

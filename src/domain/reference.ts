@@ -57,7 +57,7 @@ export function formatReference(reference: TemplateReference): string {
 }
 
 /** Repeats untrusted text in a message: quoted, control characters escaped, cut to a readable length. */
-export function quote(text: string): string {
+function quote(text: string): string {
   return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}...` : text);
 }
 

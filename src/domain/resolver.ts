@@ -10,17 +10,8 @@ import { NogoodSolver } from './resolver/nogoods.ts';
 import { Search, type Selection } from './resolver/search.ts';
 import { type Constraints, Universe } from './resolver/universe.ts';
 
-export {
-  type Catalog,
-  type CatalogTemplate,
-  type GatherOptions,
-  gatherCatalog,
-  type InstalledTemplate,
-  type Lookup,
-  type ResolutionRoot,
-} from './resolver/catalog.ts';
-export { RESOLVE_LIMITS } from './resolver/limits.ts';
-export type { Constraints, InstalledRequirement } from './resolver/universe.ts';
+export { type Catalog, type CatalogTemplate, gatherCatalog, type Lookup } from './resolver/catalog.ts';
+export type { Constraints } from './resolver/universe.ts';
 
 /**
  * Chooses one version per name: the root and then its dependencies, level by level, each at the highest version that still leads

@@ -28,9 +28,13 @@ const FORMATS: Record<string, string> = {
   'semver-range': 'a semver range such as ^1.4.0',
 };
 
+/** Comparing costs the product of two lists that a stranger wrote: so many names are compared, and so many errors read, no more. */
+const MAX_COMPARED_NAMES = 500;
+const MAX_READ_ERRORS = 500;
+
 /** The known word that the one written could be a slip of. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  return similarNames(word, known, 1)[0];
+  return similarNames(word, known.slice(0, MAX_COMPARED_NAMES), 1)[0];
 }
 
 function quoted(value: unknown): string {
@@ -141,7 +145,7 @@ function isMisspelled(error: ErrorObject, errors: readonly ErrorObject[]): boole
 
 /** Violations in words, one per place and rule. `sourceOf` gives a scalar as it was written. Needs ajv's `verbose`. */
 export function violationsOf(errors: readonly ErrorObject[], sourceOf: (pointer: string) => string | undefined): Violation[] {
-  const telling = errors.filter((error) => !isEcho(error));
+  const telling = errors.filter((error) => !isEcho(error)).slice(0, MAX_READ_ERRORS);
   const found = new Map<string, Violation>();
   for (const error of telling) {
     if (isVague(error, telling) || isMisspelled(error, telling)) continue;

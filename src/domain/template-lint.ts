@@ -4,6 +4,9 @@ import { pointerOf } from './json-pointer.ts';
 import { nearest, type Violation } from './schema-words.ts';
 import type { TemplateManifest } from './template.ts';
 
+/** As many as a reader is shown. */
+const MAX_VIOLATIONS = 50;
+
 type Json = Record<string, unknown>;
 
 function isObject(value: unknown): value is Json {
@@ -135,8 +138,9 @@ function unknownParameter(name: string, known: readonly string[]): string {
 function* referenceRules(manifest: TemplateManifest): Generator<Violation> {
   const properties = propertiesOf(manifest);
   const known = Object.keys(properties);
+  const declared = new Set(known);
   for (const reference of referencesOf(manifest.spec.workload ?? {}, '/spec/workload')) {
-    if (!known.includes(reference.name)) {
+    if (!declared.has(reference.name)) {
       yield { pointer: reference.pointer, part: 'value', message: unknownParameter(reference.name, known) };
     } else if (reference.how === 'text' && isSecret(properties[reference.name])) {
       // Written into a text it would stand readable in the Pod; as env it goes through a Secret.
@@ -150,7 +154,7 @@ function* referenceRules(manifest: TemplateManifest): Generator<Violation> {
   }
   for (const [image, { parameters }] of Object.entries(manifest.spec.images ?? {})) {
     for (const [part, name] of Object.entries(parameters ?? {})) {
-      if (known.includes(name)) continue;
+      if (declared.has(name)) continue;
       yield {
         pointer: pointerOf(pointerOf(pointerOf('/spec/images', image), 'parameters'), part),
         part: 'value',
@@ -170,18 +174,25 @@ function* parameterNameRules(manifest: TemplateManifest): Generator<Violation> {
   }
 }
 
-/** Violations of a manifest that already fits the JSON Schema. */
-export function lintTemplate(manifest: TemplateManifest): Violation[] {
+function* allRules(manifest: TemplateManifest): Generator<Violation> {
   const outputs = manifest.spec.outputs ?? [];
-  return [
-    ...dependencyRules(manifest),
-    ...componentRules(manifest),
-    ...duplicates(
-      outputs.map((output) => output.name),
-      '/spec/outputs',
-      'output',
-    ),
-    ...parameterNameRules(manifest),
-    ...referenceRules(manifest),
-  ];
+  yield* dependencyRules(manifest);
+  yield* componentRules(manifest);
+  yield* duplicates(
+    outputs.map((output) => output.name),
+    '/spec/outputs',
+    'output',
+  );
+  yield* parameterNameRules(manifest);
+  yield* referenceRules(manifest);
+}
+
+/** Violations of a manifest that already fits the JSON Schema; at most MAX_VIOLATIONS of them, since each costs a search for what was meant. */
+export function lintTemplate(manifest: TemplateManifest): Violation[] {
+  const found: Violation[] = [];
+  for (const violation of allRules(manifest)) {
+    found.push(violation);
+    if (found.length === MAX_VIOLATIONS) break;
+  }
+  return found;
 }

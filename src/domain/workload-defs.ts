@@ -8,11 +8,6 @@
  * person is told when it does not match.
  */
 export const WORKLOAD_DEFS = {
-  reference: {
-    description: 'A parameter, written ${name}.',
-    type: 'string',
-    pattern: '^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$',
-  },
   parameterName: {
     description: 'Letters, digits and underscores, not starting with a digit.',
     type: 'string',

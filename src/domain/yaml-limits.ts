@@ -18,7 +18,7 @@ const MAX_ISSUES = 50;
 
 export type { YamlLimits } from './yaml-values.ts';
 
-export interface YamlPosition {
+interface YamlPosition {
   line: number;
   column: number;
 }

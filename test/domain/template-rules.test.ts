@@ -170,3 +170,25 @@ describe('parameters', () => {
     expect(failureOf(pack).message).toContain('/spec/inputSchema/properties/a/$ref: "http://x/" points outside');
   });
 });
+
+describe('a template with thousands of mistakes', () => {
+  const many = 9000;
+  const list = (item: (index: number) => string): string => Array.from({ length: many }, (_, index) => item(index)).join(', ');
+
+  it.each([
+    ['missing members', broken('    - name: redis\n      version: ^7.0.0\n', `    [${list(() => '{}')}]\n`)],
+    ['unknown keys', broken('    image:', `    x: {${list((index) => `k${index}: 1`)}}\n    image:`)],
+    [
+      'unknown parameters',
+      broken('    image:', `    args: [${list((index) => `"$p${index}"`)}]\n    image:`).replace(
+        '      password:',
+        `      ? q\n      : {}\n      password:`,
+      ),
+    ],
+  ])('because of %s, is refused quickly and shown in part', (_what, text) => {
+    const started = performance.now();
+    const error = failureOf(text);
+    expect(error.details.issues?.length).toBeLessThanOrEqual(50);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});

@@ -26,7 +26,7 @@ const failureSchema = z
 
 const attemptSchema = z.object({
   attempt: z.int(),
-  outcome: z.enum([...codes, 'worker_lost']),
+  outcome: z.enum(codes),
   message: z.string(),
   at: time.optional(),
 });

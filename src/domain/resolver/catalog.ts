@@ -1,7 +1,7 @@
 import { ChandleryError } from '../errors.ts';
 import type { VersionEntry } from '../registry.ts';
 import { compareVersions, exactVersion, isVersion, selectVersions } from '../versions.ts';
-import { RESOLVE_LIMITS } from './limits.ts';
+import { RESOLVE_LIMITS, type ResolveLimits } from './limits.ts';
 
 /** What a resolution is about: a name, and optionally which registry and which versions. */
 export interface ResolutionRoot {
@@ -44,7 +44,7 @@ export interface InstalledTemplate {
 export interface GatherOptions {
   /** kept versions are explored even where they are yanked */
   installed?: readonly InstalledTemplate[];
-  limits?: Partial<typeof RESOLVE_LIMITS>;
+  limits?: Partial<ResolveLimits>;
 }
 
 interface Node {
@@ -69,7 +69,7 @@ export async function gatherCatalog(root: ResolutionRoot, lookup: Lookup, option
 class Gathering {
   readonly #nodes = new Map<string, Node>();
   readonly #lookup: Lookup;
-  readonly #limits: typeof RESOLVE_LIMITS;
+  readonly #limits: ResolveLimits;
   readonly #installed: ReadonlyMap<string, InstalledTemplate>;
 
   constructor(lookup: Lookup, options: GatherOptions) {
@@ -140,7 +140,12 @@ class Gathering {
     const worker = async (): Promise<void> => {
       for (let node = queue.shift(); node !== undefined; node = queue.shift()) await this.#fetchOne(node);
     };
-    await Promise.all(Array.from({ length: Math.min(this.#limits.concurrency, queue.length) }, worker));
+    try {
+      await Promise.all(Array.from({ length: Math.min(this.#limits.concurrency, queue.length) }, worker));
+    } finally {
+      // After a failure nobody waits for the rest any more.
+      queue.length = 0;
+    }
   }
 
   async #fetchOne(node: Node): Promise<void> {

@@ -15,7 +15,7 @@ interface Demand {
 }
 
 /** What the user asked for. */
-export interface RootFact extends Demand {
+interface RootFact extends Demand {
   kind: 'root';
 }
 

@@ -1,5 +1,14 @@
 /** How much a resolution may look at before it says so, instead of running on. */
-export const RESOLVE_LIMITS = Object.freeze({
+export interface ResolveLimits {
+  maxTemplates: number;
+  maxDepth: number;
+  maxVersions: number;
+  concurrency: number;
+  maxConflicts: number;
+  maxMinimised: number;
+}
+
+export const RESOLVE_LIMITS: Readonly<ResolveLimits> = Object.freeze({
   /** templates looked up for one install; real catalogs need tens, the whole of a large registry is about ten thousand */
   maxTemplates: 10_000,
   /** dependencies below dependencies; deeper than this is a mistake or an attack */

@@ -67,10 +67,12 @@ export class NogoodSolver<F> {
   }
 
   /** Adds a nogood; the next `settle` obeys it. Terms on one variable are joined, terms that always hold left out. */
-  add(fact: F, terms: readonly Term[]): void {
+  add(fact: F, terms: readonly Term[]): Nogood<F> {
     const joined = new Map<number, bigint>();
     for (const { variable, values } of terms) joined.set(variable, (joined.get(variable) ?? values) & values);
-    this.#register({ fact, terms: this.#meaningful(joined) });
+    const nogood = { fact, terms: this.#meaningful(joined) };
+    this.#register(nogood);
+    return nogood;
   }
 
   /** Narrows a domain by choice, on a new level. */
@@ -79,9 +81,9 @@ export class NogoodSolver<F> {
     this.#narrow(variable, values, undefined);
   }
 
-  /** Has the next `settle` look again at every nogood on this variable. */
-  touch(variable: number): void {
-    this.#changed.add(variable);
+  /** Has the next `settle` look again at a nogood whose consequences may have been lost in a jump back. */
+  recheck(nogood: Nogood<F>): void {
+    this.#unchecked.push(nogood);
   }
 
   /** Why the last narrowing of this variable had to be, traced back to choices alone; undefined where it was a choice itself. */
@@ -206,7 +208,9 @@ export class NogoodSolver<F> {
   }
 
   #meaningful(terms: ReadonlyMap<number, bigint>): Term[] {
-    return [...terms].map(([variable, values]) => ({ variable, values })).filter(({ variable, values }) => values !== this.full(variable));
+    return [...terms]
+      .map(([variable, values]) => ({ variable, values }))
+      .filter(({ variable, values }) => values !== this.full(variable));
   }
 
   #jumpBack(level: number): void {

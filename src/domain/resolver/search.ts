@@ -24,6 +24,11 @@ interface Visit {
   tail: number;
 }
 
+interface CandidateNeeds {
+  needs: readonly StatedFact<NeedsFact>[];
+  next: readonly Item[];
+}
+
 export interface Selection {
   chosen: Map<string, Candidate>;
   edges: SelectedEdge[];
@@ -33,7 +38,8 @@ export interface Selection {
 export class Search {
   readonly #universe: Universe;
   readonly #solver: NogoodSolver<Fact>;
-  readonly #stated = new Set<StatedFact>();
+  readonly #stated = new Map<StatedFact, Nogood<Fact>>();
+  readonly #needs = new Map<string, Map<bigint, CandidateNeeds>>();
   #agenda: Item[] = [];
   #head = 0;
   #visits: Visit[] = [];
@@ -65,11 +71,12 @@ export class Search {
     throw new ChandleryError('too_large', message, { template: this.#universe.root.name });
   }
 
+  /** Tells the solver a fact, or reminds it; true where it was new. */
   #state(stated: StatedFact): boolean {
-    if (this.#stated.has(stated)) return false;
-    this.#stated.add(stated);
-    this.#solver.add(stated.fact, stated.terms);
-    return true;
+    const known = this.#stated.get(stated);
+    if (known === undefined) this.#stated.set(stated, this.#solver.add(stated.fact, stated.terms));
+    else this.#solver.recheck(known);
+    return known === undefined;
   }
 
   /** Drops the visits that the solver has jumped back over. */
@@ -105,18 +112,30 @@ export class Search {
     const variable = this.#universe.variable(item.name);
     const best = lowestBit(this.#solver.domain(variable) & ~ABSENT);
     if (best === 0n) throw new ChandleryError('internal', `The resolver lost every candidate of ${item.name} without a reason.`);
-    const needs = this.#universe.needs(item.name).filter((stated) => (stated.fact.versions & best) !== 0n);
-    const news = needs.filter((stated) => this.#state(stated));
+    const { needs, next } = this.#needsOf(item.name, best);
+    let news = 0;
+    for (const stated of needs) news += Number(this.#state(stated));
     // New facts may rule the candidate out at once: hear them before choosing it.
-    if (news.length > 0) return;
-    if (this.#solver.domain(variable) === best) this.#solver.touch(variable);
-    else this.#solver.decide(variable, best);
-    const options = needs.flatMap(({ fact }) => (fact.option === undefined ? [] : [{ option: fact.option, fact }]));
-    const names = needs.filter(({ fact }) => fact.option === undefined).map(({ fact }) => ({ name: fact.target }));
-    this.#record(item, [...options, ...names]);
+    if (news > 0) return;
+    if (this.#solver.domain(variable) !== best) this.#solver.decide(variable, best);
+    this.#record(item, next);
   }
 
-  #record(item: Item, next: Item[]): void {
+  /** What one candidate depends on, and what that adds to the agenda; worked out once, for it is asked at every return. */
+  #needsOf(name: string, candidate: bigint): CandidateNeeds {
+    const byCandidate = this.#needs.get(name) ?? new Map<bigint, CandidateNeeds>();
+    this.#needs.set(name, byCandidate);
+    const known = byCandidate.get(candidate);
+    if (known !== undefined) return known;
+    const needs = this.#universe.needs(name).filter((stated) => (stated.fact.versions & candidate) !== 0n);
+    const options = needs.flatMap(({ fact }) => (fact.option === undefined ? [] : [{ option: fact.option, fact }]));
+    const names = needs.filter(({ fact }) => fact.option === undefined).map(({ fact }) => ({ name: fact.target }));
+    const found = { needs, next: [...options, ...names] };
+    byCandidate.set(candidate, found);
+    return found;
+  }
+
+  #record(item: Item, next: readonly Item[]): void {
     this.#visits.push({ item, level: this.#solver.level, head: this.#head, tail: this.#agenda.length });
     if ('name' in item) this.#visited.add(item.name);
     this.#head++;
@@ -192,8 +211,9 @@ export class Search {
   #edges(): SelectedEdge[] {
     return this.#chosenVersions().flatMap((name) => {
       const bit = this.#solver.domain(this.#universe.variable(name));
-      const needs = this.#universe.needs(name).filter(({ fact }) => (fact.versions & bit) !== 0n);
-      return needs.filter(({ fact }) => fact.option === undefined || this.#solver.domain(fact.option) === TAKEN);
+      return this.#needsOf(name, bit).needs.filter(
+        ({ fact }) => fact.option === undefined || this.#solver.domain(fact.option) === TAKEN,
+      );
     });
   }
 

@@ -92,8 +92,7 @@ export class Words {
     if (fact.kind === 'required')
       return `${fact.by}${fact.version === undefined ? '' : ` ${fact.version}`} (installed) needs ${what}`;
     const bits = fact.versions & this.#inPlay(fact.by, fact.versions);
-    const several = (bits & (bits - 1n)) !== 0n;
-    return `${this.#versions(fact.by, bits)}${this.#introduction(fact.by)} ${several ? 'need' : 'needs'} ${what}`;
+    return `${this.#versions(fact.by, bits)}${this.#introduction(fact.by)} ${needVerb(bits)} ${what}`;
   }
 
   /** Names the registry only where there is more than one to confuse. */
@@ -124,17 +123,18 @@ export class Words {
     if (this.#introduced.has(name)) return '';
     this.#introduced.add(name);
     const links: string[] = [];
-    let by: string | undefined;
+    let by = '';
     for (
       let fact = this.#onlyDemand(name);
       fact?.kind === 'needs' && links.length < MAX_CHAIN;
       fact = this.#onlyDemand(fact.by)
     ) {
-      links.unshift(`needs ${fact.target} ${fact.range}${this.#origin(fact)}`);
-      by = this.#versions(fact.by, fact.versions & this.#inPlay(fact.by, fact.versions));
+      const bits = fact.versions & this.#inPlay(fact.by, fact.versions);
+      by = this.#versions(fact.by, bits);
+      links.unshift(`${needVerb(bits)} ${fact.target} ${fact.range}${this.#origin(fact)}`);
       this.#introduced.add(fact.by);
     }
-    return by === undefined ? '' : ` (${by} ${links.join(', which ')})`;
+    return by === '' ? '' : ` (${by} ${links.join(', which ')})`;
   }
 
   #onlyDemand(name: string): DemandFact | undefined {
@@ -147,6 +147,11 @@ export class Words {
 function haveNothingInCommon(sides: ReadonlyArray<readonly DemandFact[]>): boolean {
   const unions = sides.map((side) => side.reduce((union, fact) => union | fact.allowed, 0n));
   return unions.reduce((common, bits) => common & bits) === 0n;
+}
+
+/** One version needs, several need. */
+function needVerb(bits: bigint): string {
+  return (bits & (bits - 1n)) === 0n ? 'needs' : 'need';
 }
 
 /** Demands of one dependent's several versions stand on one side of a conflict. */

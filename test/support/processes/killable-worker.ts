@@ -13,13 +13,18 @@ const moment = process.env['KILL_MOMENT'] ?? '';
 const dir = process.env['KILL_DIR'] ?? '';
 const steps = process.env['KILL_STEPS']?.split(',');
 
+const cached = process.env['MAX_CACHED_WORKFLOWS'];
+
 const config = readConfig(process.env);
-await startWorker(config, requireExternal(config), createLogger(config.logLevel), async (step, at) => {
-  const mark = join(dir, step);
-  if (at !== moment || existsSync(mark) || (steps && !steps.includes(step))) return;
-  writeFileSync(mark, new Date().toISOString());
-  process.kill(process.pid, 'SIGKILL');
-  // The signal arrives at once, but not before this line returns.
-  await new Promise(() => undefined);
+await startWorker(config, requireExternal(config), createLogger(config.logLevel), {
+  ...(cached !== undefined && { maxCachedWorkflows: Number(cached) }),
+  async onMoment(step, at) {
+    const mark = join(dir, step);
+    if (at !== moment || existsSync(mark) || (steps && !steps.includes(step))) return;
+    writeFileSync(mark, new Date().toISOString());
+    process.kill(process.pid, 'SIGKILL');
+    // The signal arrives at once, but not before this line returns.
+    await new Promise(() => undefined);
+  },
 });
 process.stdout.write('worker ready\n');

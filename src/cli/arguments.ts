@@ -1,0 +1,22 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Readers of option values; what they refuse is a usage error (exit code 2). */
+
+/** A whole number from 1 to 100, which is the API's largest page. */
+export function pageSize(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 100) return value;
+  throw new InvalidArgumentError('It must be a whole number from 1 to 100.');
+}
+
+/** Gathers an option that may be repeated. */
+export function gather(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
+/** The options without those that were not given, as exact optional members want it. */
+export function given<Options extends object>(options: Options): { [Name in keyof Options]: Exclude<Options[Name], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Options]: Exclude<Options[Name], undefined>;
+  };
+}

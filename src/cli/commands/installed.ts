@@ -1,0 +1,72 @@
+import type { Command } from 'commander';
+import { withExample } from '../example.ts';
+import type { Install } from '../http.ts';
+import { createHttpClient } from '../http.ts';
+import type { OutputOptions } from '../output.ts';
+import { printAs, withOutput } from '../output.ts';
+import { readSettings } from '../settings.ts';
+import { note } from '../terminal.ts';
+import { age, oneLine } from '../text.ts';
+
+interface InstalledOptions extends OutputOptions {
+  namespace: string;
+  allNamespaces?: boolean;
+}
+
+export function installed(command: Command): void {
+  withOutput(command)
+    .argument('[name]', 'one installed template, with what needs it')
+    .option('-n, --namespace <namespace>', 'namespace to list', 'default')
+    .option('-A, --all-namespaces', 'list every namespace')
+    .action(run);
+  withExample(command, 'chandlery installed -A');
+}
+
+async function run(name: string | undefined, { output, namespace, allNamespaces }: InstalledOptions): Promise<void> {
+  const client = createHttpClient(readSettings());
+  if (name !== undefined && !allNamespaces) {
+    const install = await client.installed(namespace, name);
+    return printAs(output, { body: install, names: (body) => [body.name], table: textOf });
+  }
+  const { installs } = await client.installs(allNamespaces ? undefined : namespace);
+  await printAs(output, {
+    body: { installs: installs.filter((install) => name === undefined || install.name === name) },
+    names: (body) => body.installs.map((install) => (allNamespaces ? `${install.namespace}/${install.name}` : install.name)),
+    table: (body) => tableOf(body.installs, allNamespaces ? undefined : namespace),
+  });
+}
+
+/** One namespace, or all where none is named. */
+async function tableOf(installs: readonly Install[], namespace: string | undefined): Promise<string> {
+  const { renderTable } = await import('../table.ts');
+  if (installs.length === 0)
+    note(namespace === undefined ? 'nothing is installed' : `nothing is installed in namespace ${namespace}`);
+  const everywhere = namespace === undefined;
+  const heads = [...(everywhere ? ['NAMESPACE'] : []), 'NAME', 'VERSION', 'REGISTRY', 'ASKED FOR', 'HASH', 'AGE'];
+  const rows = installs.map((install) => [
+    ...(everywhere ? [install.namespace] : []),
+    install.name,
+    install.version,
+    install.registry,
+    install.explicit ? 'yes' : 'as a dependency',
+    install.trust.verified ? 'verified' : 'not sealed',
+    age(install.installedAt),
+  ]);
+  return renderTable(heads, rows, { width: process.stdout.columns });
+}
+
+function textOf(install: Install): string {
+  const facts: Array<[string, string]> = [
+    ['name', `${install.registry}/${install.name}@${install.version}`],
+    ['namespace', install.namespace],
+    ['asked for', install.explicit ? 'yes' : 'no, it came as a dependency'],
+    ['needs', install.dependencies.map((dependency) => `${dependency.name} ${dependency.range}`).join(', ') || 'nothing'],
+    ['needed by', install.dependents?.join(', ') || 'nothing'],
+    ['digest', install.digest],
+    ['content', install.contentHash],
+    ['trust', install.trust.note],
+    ['installed', `${install.installedAt} by ${install.requester}`],
+    ['operation', install.operation],
+  ];
+  return facts.map(([label, value]) => `${label.padEnd(9)}  ${oneLine(value)}`).join('\n');
+}

@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import { isTemplateDirectory } from '../directory-argument.ts';
+import { withExample } from '../example.ts';
+import { EXIT } from '../exit-codes.ts';
+import { CliError } from '../failure.ts';
+import { createHttpClient } from '../http.ts';
+import type { OutputOptions } from '../output.ts';
+import { printAs, withOutput } from '../output.ts';
+import { readSettings } from '../settings.ts';
+import type { TemplateSummary } from '../template-summary.ts';
+import { summaryOfDetail, summaryOfManifest } from '../template-summary.ts';
+import { colorsFor } from '../terminal.ts';
+
+interface ShowOptions extends OutputOptions {
+  registry?: string;
+}
+
+export function show(command: Command): void {
+  withOutput(command)
+    .argument('<template>', '[REGISTRY/]NAME[@VERSION], or a directory that holds a template.yaml')
+    .option('--registry <registry>', 'ask this registry; the argument is then a name and never a directory')
+    .action(run);
+  withExample(command, 'chandlery show redis@7.2.5');
+}
+
+async function run(argument: string, { output, registry }: ShowOptions): Promise<void> {
+  const directory = registry === undefined && (await isTemplateDirectory(argument));
+  const template = directory ? await fromDirectory(argument) : await fromRegistry(argument, registry);
+  await printAs(output, {
+    body: template,
+    names: ({ name, version }) => [`${name}@${version}`],
+    table: async () => {
+      const { templateText } = await import('../template-text.ts');
+      const install = directory
+        ? {}
+        : { install: `chandlery install ${[template.registry, template.name].filter(Boolean).join('/')}@${template.version}` };
+      return templateText(template, { colors: colorsFor(process.stdout), width: process.stdout.columns, ...install });
+    },
+  });
+}
+
+async function fromDirectory(dir: string): Promise<TemplateSummary> {
+  const { checkDirectory, issueLine } = await import('../template-directory.ts');
+  const { manifest, trust, issues } = await checkDirectory(dir);
+  if (manifest)
+    return summaryOfManifest(
+      manifest,
+      trust ?? { verified: false, note: 'the content cannot be hashed; see `chandlery validate`' },
+    );
+  throw new CliError({
+    message: issues.slice(0, 1).map(issueLine).join(''),
+    code: 'template_invalid',
+    exitCode: EXIT.failed,
+    guidance: `See every place with \`chandlery validate ${dir}\`.`,
+  });
+}
+
+async function fromRegistry(argument: string, named: string | undefined): Promise<TemplateSummary> {
+  const [{ parseReference }, { exactVersion, selectVersions }] = await Promise.all([
+    import('../../domain/reference.ts'),
+    import('../../domain/versions.ts'),
+  ]);
+  const reference = parseReference(argument);
+  const registry = named ?? reference.registry;
+  const where = registry === undefined ? {} : { registry };
+  const client = createHttpClient(readSettings());
+  const exact = exactVersion(reference.range);
+  if (exact !== undefined) return summaryOfDetail(await client.template(reference.name, { ...where, version: exact }));
+  const newest = await client.template(reference.name, where);
+  if (reference.range === undefined) return summaryOfDetail(newest);
+  const [fitting] = selectVersions(newest.versions, reference.range);
+  if (fitting === undefined) throw noVersion(reference.name, reference.range, newest.versions);
+  return summaryOfDetail(
+    fitting === newest.version ? newest : await client.template(reference.name, { ...where, version: fitting }),
+  );
+}
+
+function noVersion(name: string, range: string, versions: readonly string[]): CliError {
+  return new CliError({
+    message: `no version of ${name} fits ${range}`,
+    code: 'version_not_found',
+    exitCode: EXIT.notFound,
+    alternatives: versions.slice(0, 5),
+  });
+}

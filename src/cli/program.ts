@@ -1,0 +1,110 @@
+import { Command } from 'commander';
+import { withExample } from './example.ts';
+import { EXIT_WORDS } from './exit-codes.ts';
+
+/** The tree of commands. Only the branch that the command line names is loaded; of the others their summary is enough. */
+
+interface Leaf {
+  summary: string;
+  /** Adds arguments, options, help and action. */
+  load: () => Promise<(command: Command) => void>;
+  isDefault?: boolean;
+}
+
+interface Branch {
+  summary: string;
+  example: string;
+  commands: Record<string, Leaf>;
+}
+
+const MARKETPLACE = {
+  search: { summary: 'find templates in every registry', load: async () => (await import('./commands/search.ts')).search },
+  show: {
+    summary: 'tell about a template, of a registry or in a directory',
+    load: async () => (await import('./commands/show.ts')).show,
+  },
+  install: {
+    summary: 'install a template with its dependencies',
+    load: async () => (await import('./commands/install.ts')).install,
+  },
+  uninstall: { summary: 'remove an installed template', load: async () => (await import('./commands/uninstall.ts')).uninstall },
+  installed: { summary: 'list what is installed', load: async () => (await import('./commands/installed.ts')).installed },
+} satisfies Record<string, Leaf>;
+
+const OPERATIONS: Record<string, Leaf> = {
+  list: {
+    summary: 'list operations, the newest first',
+    load: async () => (await import('./commands/ops-list.ts')).opsList,
+    isDefault: true,
+  },
+  show: { summary: 'tell how an operation stands', load: async () => (await import('./commands/ops-show.ts')).opsShow },
+  watch: { summary: 'follow an operation until it ends', load: async () => (await import('./commands/ops-watch.ts')).opsWatch },
+  cancel: {
+    summary: 'stop an operation and take back what it did',
+    load: async () => (await import('./commands/ops-cancel.ts')).opsCancel,
+  },
+  replay: {
+    summary: 'take up an operation that has ended',
+    load: async () => (await import('./commands/ops-replay.ts')).opsReplay,
+  },
+  history: {
+    summary: 'print the history of an operation as JSON',
+    load: async () => (await import('./commands/ops-history.ts')).opsHistory,
+  },
+};
+
+const COMMANDS: Record<string, Leaf | Branch> = {
+  ...MARKETPLACE,
+  ops: { summary: 'list, follow, cancel and replay operations', example: 'chandlery ops', commands: OPERATIONS },
+  validate: {
+    summary: 'check a directory that holds a template',
+    load: async () => (await import('./commands/validate.ts')).validate,
+  },
+  marketplace: {
+    summary: 'the same search, show, install, uninstall and installed',
+    example: 'chandlery marketplace search cache',
+    commands: MARKETPLACE,
+  },
+  version: { summary: 'tell the version', load: async () => (await import('./commands/version.ts')).version },
+};
+
+/** The program for this command line (without node and script). Errors of usage are thrown as CommanderError. */
+export async function createProgram(words: readonly string[]): Promise<Command> {
+  const program = new Command('chandlery')
+    .description('Finds templates in registries and installs them through durable operations.')
+    .option('-V, --version', 'tell the version')
+    .addHelpText('after', environmentText())
+    // --version before a command is this program's; behind `ops replay` it is that command's.
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError('(see --help)');
+  withExample(program, 'chandlery install redis');
+  await addCommands(program, COMMANDS, words);
+  return program;
+}
+
+async function addCommands(parent: Command, commands: Record<string, Leaf | Branch>, words: readonly string[]): Promise<void> {
+  // `help X` asks for the help of X, so X is what must be loaded.
+  if (words[0] === 'help') return await addCommands(parent, commands, words.slice(1));
+  const named = words[0] !== undefined && Object.hasOwn(commands, words[0]) ? words[0] : undefined;
+  for (const [name, entry] of Object.entries(commands)) {
+    const isDefault = 'load' in entry && entry.isDefault === true;
+    const command = parent.command(name, { isDefault }).description(entry.summary).copyInheritedSettings(parent);
+    const chosen = name === named || (isDefault && named === undefined);
+    if (!chosen) continue;
+    if ('load' in entry) (await entry.load())(command);
+    else await addCommands(withExample(command, entry.example), entry.commands, words.slice(1));
+  }
+}
+
+function environmentText(): string {
+  const codes = EXIT_WORDS.map(([code, meaning]) => `  ${String(code).padEnd(4)} ${meaning}`).join('\n');
+  return `
+Environment:
+  CHANDLERY_URL    address of the server (default: http://127.0.0.1:7420)
+  CHANDLERY_TOKEN  token to use (default: the admin token file of this machine)
+
+Exit codes:
+${codes}
+`;
+}

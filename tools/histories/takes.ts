@@ -1,0 +1,118 @@
+import { ChandleryError } from '../../src/domain/errors.ts';
+import type { Studio } from './studio.ts';
+
+/** One function an outcome; each answers the id of the operation whose history is kept. Each uses a namespace of its own. */
+
+type Take = (studio: Studio) => Promise<string>;
+
+/** Fails for good after the effect of the install step, so that there is something to undo. */
+async function failAfterInstall(step: string, moment: string): Promise<void> {
+  if (step === 'install' && moment === 'after') throw new ChandleryError('scan_blocked', 'refused after the effect, for the recording');
+}
+
+async function endedIn(studio: Studio, id: string, state: string): Promise<string> {
+  const operation = await studio.client.ended(id);
+  if (operation.state !== state) throw new Error(`${id} ended ${operation.state} instead of ${state}: ${JSON.stringify(operation.failure)}`);
+  return id;
+}
+
+const installSucceeded: Take = (studio) =>
+  studio.withWorker(async () => endedIn(studio, await studio.client.install('take-succeeded', 'shop'), 'succeeded'));
+
+const installRefused: Take = (studio) =>
+  studio.withWorker(async () => endedIn(studio, await studio.client.install('take-refused', 'redis@^99.0.0'), 'failed'));
+
+const installKilled: Take = async (studio) => {
+  const doomed = await studio.doomedWorker('download');
+  const id = await studio.client.install('take-killed', 'shop');
+  await doomed.exited;
+  return studio.withWorker(() => endedIn(studio, id, 'succeeded'));
+};
+
+const installRetried: Take = async (studio) => {
+  studio.shop.registry.setFaults([{ kind: 'status', status: 503, path: '/versions', times: 1 }]);
+  return studio.withWorker(async () => endedIn(studio, await studio.client.install('take-retried', 'docs'), 'succeeded'));
+};
+
+const installUndone: Take = (studio) =>
+  studio.withWorker(async () => endedIn(studio, await studio.client.install('take-undone', 'shop'), 'failed'), failAfterInstall);
+
+const installReplayed: Take = async (studio) => {
+  const failed = await studio.withWorker(
+    async () => endedIn(studio, await studio.client.install('take-replayed', 'shop'), 'failed'),
+    failAfterInstall,
+  );
+  return studio.withWorker(async () => endedIn(studio, await studio.client.replay(failed), 'succeeded'));
+};
+
+const installCancelled: Take = (studio) => {
+  let id = '';
+  return studio.withWorker(
+    async () => {
+      id = await studio.client.install('take-cancelled', 'shop');
+      return endedIn(studio, id, 'cancelled');
+    },
+    async (step, moment) => {
+      if (step !== 'install' || moment !== 'after') return;
+      await cancel(studio, id);
+      // The step hears of it by its heartbeat; it must still be running then.
+      await pause(3_000);
+    },
+  );
+};
+
+const installCancelledInUndo: Take = (studio) => {
+  let id = '';
+  return studio.withWorker(
+    async () => {
+      id = await studio.client.install('take-cancelled-in-undo', 'shop');
+      return endedIn(studio, id, 'failed');
+    },
+    async (step, moment) => {
+      await failAfterInstall(step, moment);
+      if (step === 'undo-install') await cancel(studio, id);
+    },
+  );
+};
+
+const installOverdue: Take = async (studio) => {
+  const hurried = await studio.hurried(2_000);
+  studio.shop.registry.setFaults([{ kind: 'delay', ms: 20_000, path: '/templates/redis/versions' }]);
+  const id = await studio.withWorker(async () => endedIn(studio, await hurried.install('take-overdue', 'shop'), 'failed'));
+  studio.shop.registry.setFaults([]);
+  return id;
+};
+
+const uninstallSucceeded: Take = (studio) =>
+  studio.withWorker(async () => {
+    await endedIn(studio, await studio.client.install('take-uninstalled', 'redis'), 'succeeded');
+    return endedIn(studio, await studio.client.uninstall('take-uninstalled', 'redis'), 'succeeded');
+  });
+
+const uninstallRefused: Take = (studio) =>
+  studio.withWorker(async () => {
+    await endedIn(studio, await studio.client.install('take-in-use', 'shop'), 'succeeded');
+    return endedIn(studio, await studio.client.uninstall('take-in-use', 'redis'), 'failed');
+  });
+
+export const TAKES: Record<string, Take> = {
+  'install-succeeded': installSucceeded,
+  'install-refused': installRefused,
+  'install-killed': installKilled,
+  'install-retried': installRetried,
+  'install-undone': installUndone,
+  'install-replayed': installReplayed,
+  'install-cancelled': installCancelled,
+  'install-cancelled-in-undo': installCancelledInUndo,
+  'install-overdue': installOverdue,
+  'uninstall-succeeded': uninstallSucceeded,
+  'uninstall-refused': uninstallRefused,
+};
+
+async function cancel(studio: Studio, id: string): Promise<void> {
+  await studio.client.call('POST', `/api/v1/operations/${id}/cancel`);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
