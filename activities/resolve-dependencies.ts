@@ -1,6 +1,7 @@
 import { ChandleryError } from '../src/domain/errors.ts';
 import type { Lock } from '../src/domain/lock.ts';
 import type { Target } from '../src/domain/operation.ts';
+import type { RegistryPlugin } from '../src/domain/registry.ts';
 import { gatherCatalog, resolve } from '../src/domain/resolver.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createStep } from './step.ts';
@@ -14,18 +15,45 @@ interface Input {
 export function createResolveDependencies(deps: ActivityDeps) {
   return createStep(deps, {
     async run({ target, request }: Input, { signal }) {
-      const catalog = await gatherCatalog(request, (registry, name) => lookup(deps, registry, name, signal));
-      const lock = resolve(request, catalog, await constraintsOf(deps, target));
+      const { installed, required } = await constraintsOf(deps, target);
+      // A bare name means what is installed under it first of all (DESIGN section 6).
+      const registry = request.registry ?? installed.find((install) => install.name === request.name)?.registry;
+      const root = {
+        name: request.name,
+        ...(registry !== undefined && { registry }),
+        ...(request.range !== undefined && { range: request.range }),
+      };
+      const catalog = await gatherCatalog(root, (from, name) => lookup(deps, from, name, signal), { installed });
+      const lock = resolve(root, catalog, { installed, required });
       return { lock };
     },
-    describe: ({ lock }) => ({ detail: describe(lock) }),
+    describe: ({ lock }) => ({
+      detail: describe(lock),
+      ...(lock.skipped?.length && { warnings: lock.skipped.map(skippedInWords) }),
+    }),
   });
 }
 
 async function lookup(deps: ActivityDeps, registryName: string | undefined, name: string, signal: AbortSignal) {
-  const registry = registryName === undefined ? deps.registries.default : deps.registries.get(registryName);
-  if (!registry) throw new ChandleryError('registry_not_found', 'no registry is configured', { template: name });
+  if (registryName === undefined) return lookupBare(deps, name, signal);
+  const registry = deps.registries.get(registryName);
   return { registry: registry.name, versions: await registry.listVersions(name, signal) };
+}
+
+/** This server's own (built-in) templates, then the default registry. */
+async function lookupBare(deps: ActivityDeps, name: string, signal: AbortSignal) {
+  const { local, default: standard } = deps.registries;
+  const candidates = [...new Set([local, standard])].filter((registry): registry is RegistryPlugin => registry !== undefined);
+  let missing: unknown = new ChandleryError('registry_not_found', 'no registry is configured', { template: name });
+  for (const registry of candidates) {
+    try {
+      return { registry: registry.name, versions: await registry.listVersions(name, signal) };
+    } catch (error) {
+      if (!(error instanceof ChandleryError && error.code === 'template_not_found')) throw error;
+      missing = error;
+    }
+  }
+  throw missing;
 }
 
 /** What the namespace already holds: it may be kept, and what others there need must go on fitting. */
@@ -41,4 +69,8 @@ async function constraintsOf(deps: ActivityDeps, target: Target) {
 
 function describe(lock: Lock): string {
   return lock.templates.map((template) => `${template.registry}/${template.name}@${template.version}`).join(', ');
+}
+
+function skippedInWords({ name, range, why }: { name: string; range: string; why: string }): string {
+  return `optional dependency ${name} ${range} is left out: ${why}`;
 }

@@ -42,6 +42,7 @@ async function stopWithin(running: Running, log: Logger): Promise<void> {
 
 /** What a person can act on goes to stderr as text; what they cannot goes to the log whole. */
 function report(error: unknown, log: Logger): void {
-  if (!(error instanceof ChandleryError)) return log.error({ err: error }, 'the process failed');
-  process.stderr.write(`${error.code}: ${error.message}\n${ERROR_CATALOGUE[error.code].guidance}\n`);
+  if (error instanceof ChandleryError)
+    process.stderr.write(`${error.code}: ${error.message}\n${ERROR_CATALOGUE[error.code].guidance}\n`);
+  else log.error({ err: error }, 'the process failed');
 }

@@ -23,7 +23,8 @@ async function main(): Promise<void> {
       const id = await take(studio);
       const { body } = await studio.client.get(`/api/v1/operations/${id}/history`);
       await keep(join(FOLDER, `${name}.json`), body, again.has(name));
-      if (name === 'install-succeeded') await keep(join(FOLDER, 'altered', 'steps-swapped.json'), alterHistory(body), again.has(name));
+      if (name === 'install-succeeded')
+        await keep(join(FOLDER, 'altered', 'steps-swapped.json'), alterHistory(body), again.has(name));
     }
   } finally {
     await studio.close();
@@ -41,7 +42,7 @@ async function keep(file: string, history: unknown, replace: boolean): Promise<v
 
 /** Stack traces name folders and workers name their host: neither matters to a replay, and both speak of one machine. */
 function anonymous(text: string): string {
-  return text.replaceAll(`${PACKAGE_ROOT}/`, '').replaceAll(hostname(), 'recorder');
+  return text.replaceAll(`${PACKAGE_ROOT}/`, '').replaceAll(`@${hostname()}"`, `@recorder"`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -81,7 +81,7 @@ function createApiRouter(deps: AppDeps) {
 function onlyLocalReads(protocol: RequestHandler): RequestHandler {
   return (request, response, next) => {
     const ours =
-      request.method === 'GET' && (request.query['scope'] === 'local' || /^\/templates\/[^/]+\/archive$/.test(request.path));
+      request.method === 'GET' && (request.query.scope === 'local' || /^\/templates\/[^/]+\/archive$/.test(request.path));
     return ours ? protocol(request, response, next) : next();
   };
 }
@@ -89,8 +89,8 @@ function onlyLocalReads(protocol: RequestHandler): RequestHandler {
 function requestId(): RequestHandler {
   return (request, response, next) => {
     const given = request.get('x-request-id');
-    response.locals['requestId'] = given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
-    response.set('X-Request-Id', response.locals['requestId']);
+    response.locals.requestId = given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+    response.set('X-Request-Id', response.locals.requestId);
     next();
   };
 }
@@ -106,7 +106,7 @@ function requestLog(log: ApiLog): RequestHandler {
           path: request.originalUrl.split('?')[0],
           status: response.statusCode,
           ms,
-          requestId: response.locals['requestId'],
+          requestId: response.locals.requestId,
         },
         'request',
       );

@@ -31,7 +31,7 @@ export function createCatalogRouter({ registries, local, installed }: CatalogRou
   const router = Router();
 
   router.get('/search', async (request, response, next) => {
-    if (request.query['scope'] === 'local') return next();
+    if (request.query.scope === 'local') return next();
     const { registry, namespace, scope: _scope, ...query } = parseWith(catalogSearchSchema, request.query, 'query');
     const filter = withoutUndefined(query);
     const page =
@@ -50,7 +50,7 @@ export function createCatalogRouter({ registries, local, installed }: CatalogRou
   });
 
   router.get('/templates/:name', async (request, response, next) => {
-    if (request.query['scope'] === 'local') return next();
+    if (request.query.scope === 'local') return next();
     const { name } = parseWith(templatePathSchema, request.params, 'path');
     const { registry, version } = parseWith(catalogTemplateSchema, request.query, 'query');
     response.json(

@@ -13,6 +13,8 @@ export const EXIT = Object.freeze({
   unavailable: 7,
   /** 128 + SIGINT, as shells have it. */
   interrupted: 130,
+  /** 128 + SIGTERM. */
+  terminated: 143,
 });
 
 export const EXIT_WORDS: ReadonlyArray<readonly [number, string]> = [
@@ -25,6 +27,7 @@ export const EXIT_WORDS: ReadonlyArray<readonly [number, string]> = [
   [EXIT.cancelled, 'the operation was cancelled'],
   [EXIT.unavailable, 'the server, the engine, the store or a registry does not answer'],
   [EXIT.interrupted, 'stopped watching with Ctrl-C; the operation goes on'],
+  [EXIT.terminated, 'stopped watching with SIGTERM; the operation goes on'],
 ];
 
 /** Codes whose HTTP status says less than their meaning. */

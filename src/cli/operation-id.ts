@@ -3,7 +3,7 @@ import { CliError } from './failure.ts';
 import type { HttpClient } from './http.ts';
 
 /** What stands for the newest operation wherever an id is expected. */
-export const LAST = '@last';
+const LAST = '@last';
 
 /** The id as given, or the newest operation's for `@last`. The list trails the truth by moments. */
 export async function operationIdOf(client: Pick<HttpClient, 'operations'>, argument: string): Promise<string> {

@@ -30,7 +30,8 @@ export class Screen {
   /** Draws over the lines of the last time. What does not fit on the screen is cut at the top: the cursor cannot go back there. */
   draw(lines: readonly string[]): void {
     const shown = lines.slice(-Math.max(1, (this.terminal.rows || DEFAULT_ROWS) - 1));
-    const back = this.#drawn === 0 ? '' : `${ESC}${this.#drawn}A`;
+    // To the first column too: the terminal may have put `^C` there.
+    const back = this.#drawn === 0 ? '\r' : `\r${ESC}${this.#drawn}A`;
     const text = shown.map((line) => `\r${ERASE_LINE}${line}\n`).join('');
     this.terminal.write(`${HIDE_CURSOR}${NO_WRAP}${back}${text}${ERASE_BELOW}${WRAP}`);
     this.#drawn = shown.length;

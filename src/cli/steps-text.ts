@@ -21,7 +21,7 @@ export function attemptText({ attempt, outcome, message }: AttemptView): string 
 }
 
 /** `45% (3.2 MB of 7.1 MB)`. */
-export function bytesText({ bytes }: StepView): string {
+function bytesText({ bytes }: StepView): string {
   if (!bytes || bytes.total <= 0) return '';
   const percent = Math.min(100, Math.floor((100 * bytes.done) / bytes.total));
   return `${percent}% (${byteSize(bytes.done)} of ${byteSize(bytes.total)})`;

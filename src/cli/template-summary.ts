@@ -17,13 +17,13 @@ export interface ParameterLine {
   immutable: boolean;
 }
 
-export interface ImageLine {
+interface ImageLine {
   name: string;
   ref: string;
   digest?: string;
 }
 
-export interface TemplateTrust {
+interface TemplateTrust {
   signedBy?: string;
   /** The content hash the author sealed. */
   sha256?: string;
@@ -112,7 +112,7 @@ function sealOf({ trust }: TemplateManifest): Pick<TemplateTrust, 'signedBy' | '
 }
 
 /** The parameters of a schema's top level, in its order. */
-export function parametersOf(schema: Schema = {}): ParameterLine[] {
+function parametersOf(schema: Schema = {}): ParameterLine[] {
   const required = Array.isArray(schema.required) ? schema.required : [];
   return Object.entries(asSchema(schema.properties)).map(([name, property]) =>
     lineOf(name, resolved(schema, asSchema(property)), required.includes(name)),

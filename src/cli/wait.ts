@@ -14,6 +14,7 @@ import { watchOperation } from './watch.ts';
 
 /** Ten pictures a second: smooth for a spinner, nothing for the terminal. Milliseconds. */
 const REDRAW_MS = 100;
+const STOPPING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
 
 interface Progress {
   show(operation: OperationView): void;
@@ -34,8 +35,9 @@ export async function waitForOperation(client: HttpClient, id: string, format: F
 
 async function watched(client: HttpClient, id: string, stream: NodeJS.WriteStream): Promise<OperationView> {
   const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort();
-  process.once('SIGINT', onInterrupt);
+  const onSignal = (signal: NodeJS.Signals) => interrupt.abort(interrupted(id, signal));
+  // Both leave the terminal as it was; a second Ctrl-C ends the process at once.
+  for (const signal of STOPPING) process.once(signal, onSignal);
   const progress = isLive(stream) ? liveProgress(stream) : plainProgress(stream);
   try {
     return await watchOperation(client, id, {
@@ -44,17 +46,17 @@ async function watched(client: HttpClient, id: string, stream: NodeJS.WriteStrea
       onTrouble: (text) => progress.trouble(text),
     });
   } catch (error) {
-    throw interrupt.signal.aborted ? interrupted(id) : error;
+    throw interrupt.signal.aborted ? interrupt.signal.reason : error;
   } finally {
-    process.removeListener('SIGINT', onInterrupt);
+    for (const signal of STOPPING) process.removeListener(signal, onSignal);
     progress.end();
   }
 }
 
-function interrupted(id: string): CliError {
+function interrupted(id: string, signal: NodeJS.Signals): CliError {
   return new CliError({
     message: 'stopped watching; the operation goes on',
-    exitCode: EXIT.interrupted,
+    exitCode: signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted,
     guidance: `Watch it again with \`chandlery ops watch ${id}\`, or stop it with \`chandlery ops cancel ${id}\`.`,
   });
 }

@@ -98,8 +98,8 @@ async function summaryOf(info: ExecutionInfo, payloads: PayloadReader): Promise<
   const target = targetOf(info.execution?.workflowId ?? '');
   if (!kind || !target) return undefined;
   const memo = info.memo?.fields ?? {};
-  const requester = memo['requester'] ? String(await payloads.value(memo['requester'])) : '';
-  const replayOf = memo['replayOf'] ? String(await payloads.value(memo['replayOf'])) : undefined;
+  const requester = memo.requester ? String(await payloads.value(memo.requester)) : '';
+  const replayOf = memo.replayOf ? String(await payloads.value(memo.replayOf)) : undefined;
   return {
     id: operationId(target, info.firstRunId || (info.execution?.runId ?? '')),
     kind,

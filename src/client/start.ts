@@ -94,6 +94,6 @@ async function join(engine: Engine, input: OperationInput, requestDigest: string
   const running = await callEngine(engine, () => engine.client.workflow.getHandle(targetId(input.target)).describe());
   if (running.status.name !== 'RUNNING') return undefined;
   const id = operationId(input.target, running.raw.workflowExecutionInfo?.firstRunId || running.runId);
-  if (running.memo?.['requestDigest'] === requestDigest) return { id, joined: true };
+  if (running.memo?.requestDigest === requestDigest) return { id, joined: true };
   throw new ChandleryError('target_busy', `${targetId(input.target)} is being changed by another operation`, { operation: id });
 }

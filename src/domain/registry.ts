@@ -116,6 +116,8 @@ export interface RegistryPlugin {
 export interface RegistrySet {
   readonly all: readonly RegistryPlugin[];
   readonly default: RegistryPlugin | undefined;
+  /** This server's own templates, built-in ones included; bare names mean them before the default registry's. */
+  readonly local: RegistryPlugin | undefined;
   /** Fails with registry_not_found, naming the configured ones. */
   get(name: string): RegistryPlugin;
 }

@@ -4,7 +4,6 @@ import { ChandleryError, type ErrorCode } from '../domain/errors.ts';
 import { type DataDirectory, openDataDirectory } from './data-dir.ts';
 import { type Environment, logTail, partLog } from './part-process.ts';
 import { type EmbeddedPostgres, type PartOptions, startPostgres } from './postgres.ts';
-import type { SearchAttributes } from './search-attributes.ts';
 import type { PartStatus, Supervisor } from './supervisor.ts';
 import { type EmbeddedTemporal, startTemporal } from './temporal.ts';
 
@@ -19,8 +18,6 @@ export interface EngineOptions {
   databaseUrl?: string | undefined;
   /** Use this Temporal (host:port) instead of an embedded one. */
   temporalAddress?: string | undefined;
-  /** Registered in the embedded Temporal. */
-  searchAttributes?: SearchAttributes | undefined;
   /** Whether the embedded Temporal serves its web page; true by default. */
   temporalUi?: boolean | undefined;
   log(line: string): void;
@@ -114,9 +111,9 @@ class Children {
 
   private async startTemporal(): Promise<EmbeddedTemporal | undefined> {
     if (this.options.temporalAddress !== undefined) return undefined;
-    const { cacheDir, env, log, searchAttributes = {}, temporalUi = true } = this.options;
+    const { cacheDir, env, log, temporalUi = true } = this.options;
     const cli = await acquireTemporalCli({ cacheDir, env, log, signal: this.giveUp.signal });
-    return this.untilReady('temporal', await startTemporal({ ...this.partOptions, cli, searchAttributes, ui: temporalUi }));
+    return this.untilReady('temporal', await startTemporal({ ...this.partOptions, cli, ui: temporalUi }));
   }
 
   private async untilReady<Part extends { supervisor: Supervisor }>(name: PartName, part: Part): Promise<Part> {

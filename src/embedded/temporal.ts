@@ -7,13 +7,11 @@ import { Connection } from '@temporalio/client';
 import { spawnPart } from './part-process.ts';
 import { freePort } from './ports.ts';
 import type { PartOptions } from './postgres.ts';
-import { ensureSearchAttributes, type SearchAttributes } from './search-attributes.ts';
 import { type Supervisor, superviseChild } from './supervisor.ts';
 
 export interface TemporalOptions extends PartOptions {
   /** The `temporal` program. */
   cli: string;
-  searchAttributes: SearchAttributes;
   /** Whether its web page is served too. */
   ui: boolean;
 }
@@ -94,11 +92,7 @@ async function waitUntilAnswers(port: number, signal: AbortSignal): Promise<Conn
   }
 }
 
-function commandLine(
-  options: TemporalOptions,
-  databaseFile: string,
-  ports: { grpc: number; http: number; ui: number | undefined },
-): string[] {
+function commandLine(databaseFile: string, ports: { grpc: number; http: number; ui: number | undefined }): string[] {
   const repeated = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value]);
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn', '--db-filename', databaseFile],
@@ -106,21 +100,17 @@ function commandLine(
     ...(ports.ui === undefined ? ['--headless'] : ['--ui-port', String(ports.ui)]),
     ...repeated('--dynamic-config-value', DYNAMIC_CONFIG),
     ...repeated('--sqlite-pragma', SQLITE_PRAGMAS),
-    ...repeated(
-      '--search-attribute',
-      Object.entries(options.searchAttributes).map(([name, type]) => `${name}=${type}`),
-    ),
   ];
 }
 
 /** Starts the Temporal dev server on a database file, on free ports of 127.0.0.1. Await `supervisor.started`. */
 export async function startTemporal(options: TemporalOptions): Promise<EmbeddedTemporal> {
-  const { data, env, searchAttributes } = options;
+  const { data, env } = options;
   // A directory of its own: the server makes its files readable for all.
   const directory = join(data.path, 'temporal');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const ports = { grpc: await freePort(), http: await freePort(), ui: options.ui ? await freePort() : undefined };
-  const command = { command: options.cli, args: commandLine(options, join(directory, DATABASE_FILE), ports) };
+  const command = { command: options.cli, args: commandLine(join(directory, DATABASE_FILE), ports) };
   const supervisor = superviseChild({
     name: 'temporal',
     spawn: () => {
@@ -129,12 +119,8 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
     },
     ready: async (stop) => {
       const connection = await waitUntilAnswers(ports.grpc, stop);
-      try {
-        await ensureSearchAttributes(connection, NAMESPACE, searchAttributes);
-        await markComplete(directory);
-      } finally {
-        await connection.close();
-      }
+      await connection.close();
+      await markComplete(directory);
     },
     stopSignal: 'SIGINT',
     stopTimeoutMs: STOP_TIMEOUT_MS,

@@ -57,7 +57,7 @@ describe('a refused request', () => {
   it('lets no escape sequence of the server reach the terminal', async () => {
     await serve({ 'POST /api/v1/installs': problem(404, 'template_not_found', { detail: 'no \u001b[2Jtemplate\u202e' }) });
     const { stderr } = await runCli(['install', 'shop'], api.env);
-    expect(stderr).not.toMatch(/[\u001b\u202e]/);
+    for (const character of ['\u001b', '\u202e']) expect(stderr).not.toContain(character);
   });
 
   it('tells where the refused token came from, and not the token', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { EXIT_WORDS } from '../../src/cli/exit-codes.ts';
 import { MAIN, runCli } from './support/run-cli.ts';
 
 const COMMANDS = ['search', 'show', 'install', 'uninstall', 'installed', 'validate', 'version', 'ops', 'marketplace'];
@@ -53,6 +54,16 @@ describe('chandlery version', () => {
     const { code, stdout } = await runCli([word]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^chandlery \d+\.\d+\.\d+ /);
+  });
+});
+
+describe('docs/cli.md', () => {
+  const text = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+
+  it('has every exit code and every command', () => {
+    for (const [code, meaning] of EXIT_WORDS) expect(text.replaceAll('`', '')).toContain(`| ${code} | ${meaning} |`);
+    for (const name of COMMANDS) expect(text).toContain(`\`${name}`);
+    for (const words of BELOW.filter(([group]) => group === 'ops')) expect(text).toContain(`\`${words.join(' ')}`);
   });
 });
 

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { createHttpClient } from '../../src/cli/http.ts';
+import { watchOperation } from '../../src/cli/watch.ts';
 import type { OperationView } from '../../src/domain/operation.ts';
 import type { Answer } from './support/fake-api.ts';
 import { FakeApi, json, problem } from './support/fake-api.ts';
@@ -143,6 +145,21 @@ describe('a stream that breaks', () => {
     expect(stdout).toContain('install shop in team-a  succeeded');
   });
 
+  it('is replaced when it is open and silent, as behind a proxy that holds it back', async () => {
+    await serve({
+      [EVENTS]: (_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders(),
+      [`GET ${PATH}`]: json(succeeded()),
+    });
+    const client = createHttpClient({ url: new URL(`${api.url}/`), tokenSource: 'none' });
+    const seen: string[] = [];
+    const ended = await watchOperation(client, ID, {
+      signal: new AbortController().signal,
+      stalledMs: 50,
+      onOperation: ({ state }) => seen.push(state),
+    });
+    expect([ended.state, seen]).toEqual(['succeeded', ['succeeded']]);
+  });
+
   it('is given up when the operation is unknown', async () => {
     await serve({ [EVENTS]: problem(404, 'operation_not_found') });
     expect((await runCli(['ops', 'watch', ID], api.env)).code).toBe(3);
@@ -150,7 +167,10 @@ describe('a stream that breaks', () => {
 });
 
 describe('Ctrl-C while waiting', () => {
-  it('stops watching, says how to go on, and exits 130', async () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('stops watching on %s, says how to go on, and exits %i', async (signal, exit) => {
     await serve({
       [EVENTS]: (_request, response) => {
         open(response);
@@ -159,9 +179,9 @@ describe('Ctrl-C while waiting', () => {
     });
     const { child, output, ended } = startCli(['install', 'shop'], api.env);
     await until(() => output.stdout.includes('resolve-dependencies  running'));
-    child.kill('SIGINT');
+    child.kill(signal);
     const { code, stderr } = await ended;
-    expect(code).toBe(130);
+    expect(code).toBe(exit);
     expect(stderr).toContain('stopped watching; the operation goes on');
     expect(stderr).toContain(`chandlery ops watch ${ID}`);
     expect(api.seen.some(({ path }) => path.endsWith('/cancel'))).toBe(false);

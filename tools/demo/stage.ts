@@ -15,7 +15,15 @@ export interface DemoSet {
 export interface DemoReport {
   ok: boolean;
   operations: Array<{ id: string; kind: string; state: string; replayOf?: string; failure?: string }>;
-  steps: Array<{ operation: string; name: string; state: string; ms: number; attempts: number; kept?: boolean; undone?: boolean }>;
+  steps: Array<{
+    operation: string;
+    name: string;
+    state: string;
+    ms: number;
+    attempts: number;
+    kept?: boolean;
+    undone?: boolean;
+  }>;
   kills: number;
   problems: string[];
   seconds: number;
@@ -63,7 +71,9 @@ export class Stage {
       for (const step of operation.steps) this.#tell(step, told);
       if (operation.endedAt !== undefined) {
         this.#operations.set(id, operation);
-        this.detail(`-> ${operation.state}${operation.failure ? `: ${operation.failure.message} (${operation.failure.code})` : ''}`);
+        this.detail(
+          `-> ${operation.state}${operation.failure ? `: ${operation.failure.message} (${operation.failure.code})` : ''}`,
+        );
         return operation;
       }
       await meanwhile?.(operation);
@@ -75,7 +85,13 @@ export class Stage {
     const operations = [...this.#operations.values()];
     return {
       ok: this.#problems.length === 0,
-      operations: operations.map(({ id, kind, state, replayOf, failure }) => ({ id, kind, state, ...(replayOf && { replayOf }), ...(failure && { failure: failure.code }) })),
+      operations: operations.map(({ id, kind, state, replayOf, failure }) => ({
+        id,
+        kind,
+        state,
+        ...(replayOf && { replayOf }),
+        ...(failure && { failure: failure.code }),
+      })),
       steps: operations.flatMap(({ id, steps }) => steps.filter((step) => step.startedAt).map((step) => stepReport(id, step))),
       kills: this.kills,
       problems: this.#problems,
@@ -95,5 +111,13 @@ export class Stage {
 
 function stepReport(operation: string, step: StepView): DemoReport['steps'][number] {
   const ms = step.startedAt && step.endedAt ? Date.parse(step.endedAt) - Date.parse(step.startedAt) : 0;
-  return { operation, name: step.name, state: step.state, ms, attempts: Math.max(1, step.attempt), ...(step.kept && { kept: true }), ...(step.undone && { undone: true }) };
+  return {
+    operation,
+    name: step.name,
+    state: step.state,
+    ms,
+    attempts: Math.max(1, step.attempt),
+    ...(step.kept && { kept: true }),
+    ...(step.undone && { undone: true }),
+  };
 }

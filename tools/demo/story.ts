@@ -6,9 +6,9 @@ import { startRegistryServer } from '../../src/registry.ts';
 import type { FaultProxy } from '../../test/support/fault-proxy.ts';
 import { startFaultProxy } from '../../test/support/fault-proxy.ts';
 import { openLab } from '../lab/index.ts';
+import { failUndoReplay } from './chapters/fail-and-replay.ts';
 import { installThroughKill } from './chapters/install-through-kill.ts';
 import { refusedUninstall } from './chapters/refused-uninstall.ts';
-import { failUndoReplay } from './chapters/fail-and-replay.ts';
 import { searchFirst } from './chapters/search-first.ts';
 import type { DemoReport } from './stage.ts';
 import { Stage } from './stage.ts';
@@ -30,7 +30,11 @@ export async function runDemo({ say, keep }: DemoOptions): Promise<DemoReport> {
   try {
     stage.chapter('Starting: PostgreSQL, Temporal, a registry, the API and a worker, each a process of its own');
     const registry = await openRegistry(closers);
-    const lab = await openLab({ dir, registries: [{ name: 'demo', url: registry.url, default: true, token: REGISTRY_TOKEN }], log: (line) => say(`  ${line}`) });
+    const lab = await openLab({
+      dir,
+      registries: [{ name: 'demo', url: registry.url, default: true, token: REGISTRY_TOKEN }],
+      log: (line) => say(`  ${line}`),
+    });
     closers.push(() => lab.close({ keep: true }));
     const { client } = await lab.startApi();
     const worker = await lab.startWorker();
@@ -55,6 +59,9 @@ async function openRegistry(closers: Array<() => Promise<unknown>>): Promise<Fau
   const templatesDir = join(PACKAGE_ROOT, 'samples', 'registry');
   const server = await startRegistryServer({ port: 0, host: '127.0.0.1', templatesDir, token: REGISTRY_TOKEN, name: 'demo' });
   const proxy = await startFaultProxy({ target: server.url });
-  closers.push(() => server.close(), () => proxy.close());
+  closers.push(
+    () => server.close(),
+    () => proxy.close(),
+  );
   return proxy;
 }

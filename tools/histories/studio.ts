@@ -33,7 +33,8 @@ export async function openStudio(log: (line: string) => void): Promise<Studio> {
   return {
     shop,
     client: shop.api,
-    hurried: async (operationMs) => (await shop.lab.startApi({ env: { CHANDLERY_INSTALL_TIMEOUT_MS: String(operationMs) } })).client,
+    hurried: async (operationMs) =>
+      (await shop.lab.startApi({ env: { CHANDLERY_INSTALL_TIMEOUT_MS: String(operationMs) } })).client,
     async withWorker(scene, onMoment) {
       const worker = await start(onMoment);
       try {

@@ -7,12 +7,14 @@ type Take = (studio: Studio) => Promise<string>;
 
 /** Fails for good after the effect of the install step, so that there is something to undo. */
 async function failAfterInstall(step: string, moment: string): Promise<void> {
-  if (step === 'install' && moment === 'after') throw new ChandleryError('scan_blocked', 'refused after the effect, for the recording');
+  if (step === 'install' && moment === 'after')
+    throw new ChandleryError('scan_blocked', 'refused after the effect, for the recording');
 }
 
 async function endedIn(studio: Studio, id: string, state: string): Promise<string> {
   const operation = await studio.client.ended(id);
-  if (operation.state !== state) throw new Error(`${id} ended ${operation.state} instead of ${state}: ${JSON.stringify(operation.failure)}`);
+  if (operation.state !== state)
+    throw new Error(`${id} ended ${operation.state} instead of ${state}: ${JSON.stringify(operation.failure)}`);
   return id;
 }
 

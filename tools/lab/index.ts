@@ -60,7 +60,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   await writeFile(registriesFile, stringify({ registries: (options.registries ?? []).map(toEntry) }), { mode: 0o600 });
   const engine = await startEngine({
     dataDir: join(dir, 'data'),
-    cacheDir: process.env['CHANDLERY_CACHE_DIR'] ?? join(homedir(), '.cache', 'chandlery'),
+    cacheDir: process.env.CHANDLERY_CACHE_DIR ?? join(homedir(), '.cache', 'chandlery'),
     env: process.env,
     temporalUi: false,
     log: options.log ?? (() => undefined),

@@ -25,7 +25,10 @@ const MAX_PROBLEM_BYTES = 64 * 1024;
 /** The part of a problem document that tells which thing was not found. */
 const problemSchema = z.object({ code: z.string(), alternatives: z.array(z.string().max(256)).max(20).optional() });
 
-/** The registry protocol over http: what every Chandlery server and the stand-alone registry speak. */
+/**
+ * The registry protocol over http: what every Chandlery server and the stand-alone registry speak. Everything is asked with scope=local,
+ * so that two servers which list each other never ask in circles.
+ */
 export function createChandleryRegistry(config: RegistryConfig, client: GuardedClient): RegistryPlugin {
   const { name, type } = config;
   const remote = new Remote(config, client);
@@ -45,7 +48,7 @@ export function createChandleryRegistry(config: RegistryConfig, client: GuardedC
       return { ...page, templates: page.templates.map(ours) };
     },
     async getTemplate(template, version, signal) {
-      const query = version === undefined ? '' : `?version=${encodeURIComponent(version)}`;
+      const query = `?scope=local${version === undefined ? '' : `&version=${encodeURIComponent(version)}`}`;
       const detail = await remote.json(templateDetailSchema, `${templatePath(name, template)}${query}`, signal, {
         template,
         version,
@@ -54,7 +57,9 @@ export function createChandleryRegistry(config: RegistryConfig, client: GuardedC
       return ours(detail);
     },
     async listVersions(template, signal) {
-      const { versions } = await remote.json(versionListSchema, `${templatePath(name, template)}/versions`, signal, { template });
+      const { versions } = await remote.json(versionListSchema, `${templatePath(name, template)}/versions?scope=local`, signal, {
+        template,
+      });
       checkDistinct(versions, name, template);
       return newestFirst(versions);
     },

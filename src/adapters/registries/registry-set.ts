@@ -28,6 +28,7 @@ export function createRegistrySet(config: RegistriesConfig, deps: RegistrySetDep
   }
   return {
     all,
+    local: deps.local,
     default: config.defaultName === undefined ? deps.local : byName.get(config.defaultName),
     get(name) {
       const plugin = byName.get(name);

@@ -62,6 +62,7 @@ export const searchQuerySchema = searchParameters.superRefine((query, context) =
 });
 
 export const templatePathSchema = z.object({ name: templateNameSchema });
-export const versionQuerySchema = z.strictObject({ version: versionSchema.optional() });
+const localScope = z.literal('local').optional().meta({ description: 'Only what this server itself publishes.' });
+export const versionQuerySchema = z.strictObject({ version: versionSchema.optional(), scope: localScope });
 export const archiveQuerySchema = z.strictObject({ version: versionSchema });
-export const noQuerySchema = z.strictObject({});
+export const noQuerySchema = z.strictObject({ scope: localScope });

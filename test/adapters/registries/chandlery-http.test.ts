@@ -134,7 +134,7 @@ describe('a chandlery registry over http', () => {
 
   it('encodes names', async () => {
     await failureOf(registry.getTemplate('a/../b?c#d', '1 0'));
-    expect(proxy.requests()[0]?.path).toBe('/api/v1/templates/a%2F..%2Fb%3Fc%23d?version=1%200');
+    expect(proxy.requests()[0]?.path).toBe('/api/v1/templates/a%2F..%2Fb%3Fc%23d?scope=local&version=1%200');
   });
 });
 

@@ -2,7 +2,7 @@ import type { OperationView, StepView } from '../../../src/domain/operation.ts';
 import { STEPS } from '../../../src/domain/operation.ts';
 
 export const ID = 'install.local.team-a.shop.00000000-0000-4000-8000-000000000001';
-export const STARTED = '2026-01-01T00:00:00.000Z';
+const STARTED = '2026-01-01T00:00:00.000Z';
 /** A moment so many milliseconds after the operation began. */
 export const at = (ms: number): string => new Date(Date.parse(STARTED) + ms).toISOString();
 export const PATH = `/api/v1/operations/${ID}`;

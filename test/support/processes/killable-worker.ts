@@ -9,11 +9,11 @@ import { startWorker } from '../../../src/worker.ts';
  * a step: KILL_DIR remembers which. KILL_STEPS limits it to some steps (comma list).
  */
 
-const moment = process.env['KILL_MOMENT'] ?? '';
-const dir = process.env['KILL_DIR'] ?? '';
-const steps = process.env['KILL_STEPS']?.split(',');
+const moment = process.env.KILL_MOMENT ?? '';
+const dir = process.env.KILL_DIR ?? '';
+const steps = process.env.KILL_STEPS?.split(',');
 
-const cached = process.env['MAX_CACHED_WORKFLOWS'];
+const cached = process.env.MAX_CACHED_WORKFLOWS;
 
 const config = readConfig(process.env);
 await startWorker(config, requireExternal(config), createLogger(config.logLevel), {

@@ -5,7 +5,10 @@ export async function failUndoReplay(stage: Stage, { client, registry }: DemoSet
   stage.chapter('Installing gitea from a registry that fails');
   registry.setFaults([{ kind: 'status', status: 503, path: '/archive' }]);
   const failed = await stage.follow(client, await client.install('forge', 'gitea'));
-  stage.claim(failed.state === 'failed' && failed.failure?.code === 'registry_unavailable', 'it failed, and says why and what to do');
+  stage.claim(
+    failed.state === 'failed' && failed.failure?.code === 'registry_unavailable',
+    'it failed, and says why and what to do',
+  );
   const left = await client.get('/api/v1/installs?namespace=forge');
   stage.claim(left.body.installs.length === 0, 'nothing of it was left in the namespace');
 
@@ -15,5 +18,8 @@ export async function failUndoReplay(stage: Stage, { client, registry }: DemoSet
   stage.detail(`replay from ${answer.body.from}, keeping ${answer.body.keeps.join(', ')}`);
   const replayed = await stage.follow(client, answer.body.operation);
   stage.claim(replayed.state === 'succeeded', 'the replay succeeded');
-  stage.claim(answer.body.from === 'download' && replayed.steps.slice(0, 3).every((step) => step.kept), 'the first three steps were kept');
+  stage.claim(
+    answer.body.from === 'download' && replayed.steps.slice(0, 3).every((step) => step.kept),
+    'the first three steps were kept',
+  );
 }

@@ -25,6 +25,7 @@ export async function installThroughKill(stage: Stage, set: DemoSet): Promise<vo
   stage.claim(operation.state === 'succeeded', 'the operation carried on and succeeded');
   stage.claim(download?.attempts[0]?.outcome === 'worker_lost', 'the lost attempt is on record');
   const { body } = await client.get('/api/v1/installs?namespace=demo');
-  for (const install of body.installs) stage.detail(`installed: ${install.name} ${install.version} (${install.trust.note.slice(0, 60)}...)`);
+  for (const install of body.installs)
+    stage.detail(`installed: ${install.name} ${install.version} (${install.trust.note.slice(0, 60)}...)`);
   stage.claim(body.installs.length === 3, 'shop, redis and web-app are installed, each once');
 }

@@ -1,0 +1,43 @@
+import type { OperationView } from '../../src/domain/operation.ts';
+import type { PlannedInstall } from './plan.ts';
+
+/** What may be wrong after a run. docs/benchmarks.md says what counts as what. */
+export const FINDING_KINDS = ['lost', 'doubled', 'stuck', 'orphaned'] as const;
+
+export interface Finding {
+  kind: (typeof FINDING_KINDS)[number];
+  /** One line for people. */
+  text: string;
+}
+
+/** An accepted install and what became of it. */
+export interface Outcome {
+  install: PlannedInstall;
+  /** Operation id. */
+  id: string;
+  fate: 'ended' | 'unknown' | 'stuck';
+  /** As read last; absent where the engine never answered for it. */
+  operation?: OperationView;
+}
+
+/** What the operations themselves tell: the registry answers every request here, so each of them must succeed. */
+export function judgeOutcomes(outcomes: readonly Outcome[]): Finding[] {
+  return outcomes.flatMap(({ install, id, fate, operation }): Finding[] => {
+    const name = `${install.namespace}/${install.name} (${id})`;
+    if (fate === 'unknown') return [{ kind: 'lost', text: `${name}: the engine does not know it any more` }];
+    if (fate === 'stuck')
+      return [{ kind: 'stuck', text: `${name}: still ${operation?.state ?? 'unread'} in ${operation?.step}` }];
+    if (operation?.state === 'succeeded') return [];
+    return [{ kind: 'lost', text: `${name}: ${operation?.state}: ${operation?.failure?.code}: ${operation?.failure?.message}` }];
+  });
+}
+
+/** Steps that lost their worker and were done again by another one: how often the kills hit something. */
+export function countInterrupted(outcomes: readonly Outcome[]): number {
+  const attempts = outcomes.flatMap(({ operation }) => operation?.steps.flatMap((step) => step.attempts) ?? []);
+  return attempts.filter(({ outcome }) => outcome === 'worker_lost').length;
+}
+
+export function operationRoot(id: string): string {
+  return id.split('.').at(-1) ?? '';
+}

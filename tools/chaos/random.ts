@@ -1,0 +1,38 @@
+/** Random numbers that a seed repeats (mulberry32, by Tommy Ettinger, public domain). Not for secrets. */
+export class SeededRandom {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** From 0 (inclusive) to 1 (exclusive). */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** A whole number, both ends included. */
+  between(from: number, to: number): number {
+    return from + Math.floor(this.next() * (to - from + 1));
+  }
+
+  /** `count` different items, or all when there are fewer; in random order. */
+  some<Item>(items: readonly Item[], count: number): Item[] {
+    const keyed = items.map((item) => ({ item, key: this.next() }));
+    return keyed
+      .sort((a, b) => a.key - b.key)
+      .slice(0, count)
+      .map(({ item }) => item);
+  }
+
+  /** Text that gzip cannot shorten by much. */
+  text(length: number): string {
+    const bytes = Buffer.alloc(Math.ceil((length * 3) / 4));
+    for (let at = 0; at < bytes.length; at += 1) bytes[at] = this.between(0, 255);
+    return bytes.toString('base64').slice(0, length);
+  }
+}
