@@ -36,7 +36,7 @@ export class PayloadReader {
 }
 
 /** `resolveDependencies` -> `resolve-dependencies`. */
-export function stepOfActivity(activityType: string): string {
+function stepOfActivity(activityType: string): string {
   return activityType.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

@@ -304,7 +304,7 @@ export class ChandleryError extends Error {
 }
 
 /** The one predicate that decides retry. */
-export function isRetryable(code: ErrorCode): boolean {
+function isRetryable(code: ErrorCode): boolean {
   return ERROR_CATALOGUE[code].retryable === true;
 }
 

@@ -174,9 +174,9 @@ describe('startEngine', () => {
     it(
       'fails with its reason and leaves nothing running',
       async () => {
-        // A cluster of another PostgreSQL's making.
-        await mkdir(join(directory.path, 'postgres'), { recursive: true });
-        await writeFile(join(directory.path, 'postgres', 'PG_VERSION'), '9.6\n');
+        await (await start()).stop();
+        // From here on a cluster of another PostgreSQL's making.
+        await writeFile(join(directory.path, 'data', 'postgres', 'PG_VERSION'), '9.6\n');
         await expect(start()).toFailWith('store_unavailable');
       },
       START_TIMEOUT_MS,

@@ -32,10 +32,15 @@ export function judgeOutcomes(outcomes: readonly Outcome[]): Finding[] {
   });
 }
 
-/** Steps that lost their worker and were done again by another one: how often the kills hit something. */
-export function countInterrupted(outcomes: readonly Outcome[]): number {
-  const attempts = outcomes.flatMap(({ operation }) => operation?.steps.flatMap((step) => step.attempts) ?? []);
-  return attempts.filter(({ outcome }) => outcome === 'worker_lost').length;
+/** How often each step lost its worker and was done again by another one: what the kills hit. */
+export function countInterrupted(outcomes: readonly Outcome[]): Record<string, number> {
+  const steps = outcomes.flatMap(({ operation }) => operation?.steps ?? []);
+  const counts: Record<string, number> = {};
+  for (const { name, attempts } of steps) {
+    const lost = attempts.filter(({ outcome }) => outcome === 'worker_lost').length;
+    if (lost > 0) counts[name] = (counts[name] ?? 0) + lost;
+  }
+  return counts;
 }
 
 export function operationRoot(id: string): string {

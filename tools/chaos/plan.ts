@@ -2,8 +2,11 @@ import type { TemplateFixture } from '../../test/support/registry-folder.ts';
 import type { ChaosOptions } from './options.ts';
 import { SeededRandom } from './random.ts';
 
-/** One kill each so many milliseconds: a new worker needs about a second to start, so two of three are alive on average. */
-const KILL_EVERY_MS = 1_200;
+/**
+ * One kill each so many milliseconds. A new worker needs one to three seconds to start and a lost step four to be given to another;
+ * at twice this pace no operation gets past its first steps while the kills last, and the later steps are never hit.
+ */
+const KILL_EVERY_MS = 2_500;
 /** Installs are spread over the kills; without kills this is the pace, milliseconds. */
 const INSTALL_EVERY_MS = 300;
 /** The first kill comes when the first installs are under way, milliseconds. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { OperationView } from '../../src/domain/operation.ts';
@@ -22,8 +23,8 @@ export interface ChaosReport {
   findings: Finding[];
   kills: number;
   succeeded: number;
-  /** Steps that lost their worker and were done again. */
-  interrupted: number;
+  /** How often each step lost its worker. */
+  interrupted: Record<string, number>;
   seconds: number;
 }
 
@@ -43,6 +44,8 @@ export async function runChaos(
     const board = new Board(options, say);
     const run = new AbortController();
     const both = AbortSignal.any([signal, run.signal]);
+    // Every operation that is waited for listens.
+    setMaxListeners(0, both);
     const work = [submitAll(plan.installs, stage, board, both), killAll(plan.kills, stage.workers, board, both)];
     await Promise.all(work).finally(() => {
       run.abort();

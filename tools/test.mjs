@@ -1,0 +1,16 @@
+// `npm test` after the static checks: says what it will need and fetches it once, then runs Jest.
+import { spawnSync } from 'node:child_process';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { acquireTemporalCli } from '../dist/tools/temporal-cli.js';
+
+const cacheDir = process.env.CHANDLERY_CACHE_DIR ?? join(homedir(), '.cache', 'chandlery');
+const log = (line) => process.stderr.write(`${line}\n`);
+// Before any test: the first build takes minutes, and no test should time out over it.
+await acquireTemporalCli({ cacheDir, env: process.env, log });
+
+const report = process.env.CHANDLERY_TEST_REPORT ? ['--json', `--outputFile=${process.env.CHANDLERY_TEST_REPORT}`] : [];
+const jest = join('node_modules', 'jest', 'bin', 'jest.js');
+const args = ['--experimental-vm-modules', '--no-warnings', jest, ...report, ...process.argv.slice(2)];
+const { status } = spawnSync(process.execPath, args, { stdio: process.env.CHANDLERY_TEST_REPORT ? ['ignore', 2, 2] : 'inherit' });
+process.exit(status ?? 1);
