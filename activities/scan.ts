@@ -1,4 +1,5 @@
 import { contentHash } from '../src/domain/content-hash.ts';
+import type { ErrorCode } from '../src/domain/errors.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import type { LockedTemplate } from '../src/domain/lock.ts';
 import type { ScanVerdict } from '../src/domain/store.ts';
@@ -44,13 +45,7 @@ export function createScan(deps: ActivityDeps) {
 async function verdictOf(deps: ActivityDeps, template: LockedTemplate, run: StepRun): Promise<ScanVerdict> {
   const known = await deps.store.scans.find(template.digest, SCAN_RULESET);
   if (known) return sameTemplate(known, template);
-  const archive = await deps.archive.inspect(deps.store.blobs.read(template.digest), {
-    keep: (path) => path === MANIFEST_FILE,
-    signal: run.signal,
-  });
-  const text = archive.bodies.get(MANIFEST_FILE);
-  if (!text) throw refused('template_invalid', template, `holds no ${MANIFEST_FILE} at its root`);
-  const manifest = parseTemplate(text.toString('utf8'), `${template.name}@${template.version}/${MANIFEST_FILE}`);
+  const { archive, manifest } = await readArchive(deps, template, run);
   const computed = contentHash(archive.files);
   const trust = judgeHash(manifest.trust, computed);
   if (trust.mismatch) throw refused('untrusted', template, trust.note);
@@ -64,6 +59,22 @@ async function verdictOf(deps: ActivityDeps, template: LockedTemplate, run: Step
   sameTemplate(verdict, template);
   await deps.store.scans.save(template.digest, SCAN_RULESET, verdict);
   return verdict;
+}
+
+async function readArchive(deps: ActivityDeps, template: LockedTemplate, run: StepRun) {
+  try {
+    const archive = await deps.archive.inspect(deps.store.blobs.read(template.digest), {
+      keep: (path) => path === MANIFEST_FILE,
+      signal: run.signal,
+    });
+    const text = archive.bodies.get(MANIFEST_FILE);
+    if (!text) throw new ChandleryError('template_invalid', `holds no ${MANIFEST_FILE} at its root`);
+    return { archive, manifest: parseTemplate(text.toString('utf8'), `${template.name}@${template.version}/${MANIFEST_FILE}`) };
+  } catch (error) {
+    // Of several archives, people must learn which one it was.
+    if (error instanceof ChandleryError && !error.retryable) throw refused(error.code, template, error.message, error);
+    throw error;
+  }
 }
 
 /** What the registry's index said must be what the archive says: name, version, and the dependencies the lock was made from. */
@@ -82,10 +93,12 @@ function sameTemplate(verdict: ScanVerdict, template: LockedTemplate): ScanVerdi
   return verdict;
 }
 
-function refused(code: 'template_invalid' | 'untrusted', template: LockedTemplate, why: string): ChandleryError {
+function refused(code: ErrorCode, template: LockedTemplate, why: string, cause?: ChandleryError): ChandleryError {
   const name = `${template.name}@${template.version}`;
-  return new ChandleryError(code, `the archive of ${name} from ${template.registry} ${why}`, {
-    registry: template.registry,
-    template: name,
-  });
+  return new ChandleryError(
+    code,
+    `the archive of ${name} from ${template.registry} ${cause ? `is refused: ${why}` : why}`,
+    { ...cause?.details, registry: template.registry, template: name },
+    { cause },
+  );
 }

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { createGuardedClient } from './adapters/http/guarded-client.ts';
 import { createFolderRegistry } from './adapters/registries/folder.ts';
 import { createRegistrySet } from './adapters/registries/registry-set.ts';
@@ -17,6 +18,8 @@ export interface Registries {
 
 /** The part of the composition that API and worker share. */
 export function openRegistries(config: Config, log: Logger): Registries {
+  // A folder that is not there yet is an empty one, not a problem to report.
+  for (const dir of config.templateDirs.slice(0, 1)) mkdirSync(dir, { recursive: true });
   const client = createGuardedClient({ development: config.environment === 'development', allow: config.outboundAllow });
   const local = createFolderRegistry({
     name: LOCAL_NAME,

@@ -58,7 +58,7 @@ export async function startOperation(engine: Engine, kind: OperationKind, input:
   }
 }
 
-function startOptions(engine: Engine, kind: OperationKind, input: OperationInput, requestDigest: string) {
+export function startOptions(engine: Engine, kind: OperationKind, input: OperationInput, requestDigest: string) {
   const memo: OperationMemo = {
     requestDigest,
     requester: input.requester.user,

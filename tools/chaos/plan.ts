@@ -54,13 +54,12 @@ export function planChaos({ installs, kills, seed }: Omit<ChaosOptions, 'targets
   const random = new SeededRandom(seed);
   const spanMs = Math.max(kills * KILL_EVERY_MS, installs * INSTALL_EVERY_MS);
   const roots = Array.from({ length: installs }, (_, at) => planRoot(random, at + 1));
+  // One somewhere in each equal part of the time, so that there is always something to hit.
+  const within = (at: number, count: number) => Math.floor(((at + random.next()) * spanMs) / count);
   return {
     templates: [...sharedTemplates(random), ...roots.map(({ template }) => template)],
-    installs: roots.map(({ install }) => ({ ...install, at: Math.floor(random.next() * spanMs) })).sort((a, b) => a.at - b.at),
-    kills: Array.from({ length: kills }, (_, at) => ({
-      at: FIRST_KILL_MS + Math.floor(((at + random.next()) * spanMs) / kills),
-      pick: random.next(),
-    })),
+    installs: random.some(roots, installs).map(({ install }, at) => ({ ...install, at: within(at, installs) })),
+    kills: Array.from({ length: kills }, (_, at) => ({ at: FIRST_KILL_MS + within(at, kills), pick: random.next() })),
   };
 }
 
