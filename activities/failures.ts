@@ -12,12 +12,14 @@ export function asChandleryError(error: unknown): ChandleryError {
 
 /** The only way an error leaves an activity: its code becomes the failure's type, and the catalogue decides whether it is final. */
 export function toFailure(error: ChandleryError, options: { final: boolean }): ApplicationFailure {
+  const { retryAfterMs = 0 } = error.details;
   return ApplicationFailure.create({
     type: error.code,
     message: error.message,
     nonRetryable: options.final || !error.retryable,
     details: [error.details],
-    ...(error.details.retryAfterMs !== undefined && { nextRetryDelay: error.details.retryAfterMs }),
+    // The engine takes a delay of 0 for "never again".
+    ...(retryAfterMs > 0 && { nextRetryDelay: retryAfterMs }),
   });
 }
 

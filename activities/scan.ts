@@ -68,7 +68,7 @@ async function readArchive(deps: ActivityDeps, template: LockedTemplate, run: St
       signal: run.signal,
     });
     const text = archive.bodies.get(MANIFEST_FILE);
-    if (!text) throw new ChandleryError('template_invalid', `holds no ${MANIFEST_FILE} at its root`);
+    if (!text) throw new ChandleryError('template_invalid', `it holds no ${MANIFEST_FILE} at its root`);
     return { archive, manifest: parseTemplate(text.toString('utf8'), `${template.name}@${template.version}/${MANIFEST_FILE}`) };
   } catch (error) {
     // Of several archives, people must learn which one it was.

@@ -60,13 +60,18 @@ export async function openStage(templates: readonly TemplateFixture[], log: (lin
   };
 }
 
-/** The workflow input of an operation, exactly as the API made it. */
-export async function inputOf(engine: Engine, operation: string): Promise<InstallInput> {
+export async function historyOf(engine: Engine, operation: string) {
   const run = parseOperationId(operation);
   if (!run) throw new Error(`${operation} is no operation id`);
   const { events } = await engine.client.workflow.getHandle(targetId(run.target), run.runId).fetchHistory();
-  const started = events?.[0]?.workflowExecutionStartedEventAttributes;
-  return (await new PayloadReader(engine.client).first(started?.input)) as InstallInput;
+  return events ?? [];
+}
+
+/** The workflow input of an operation, exactly as the API made it. */
+export async function inputOf(engine: Engine, operation: string): Promise<InstallInput> {
+  const [first] = await historyOf(engine, operation);
+  const input = await new PayloadReader(engine.client).first(first?.workflowExecutionStartedEventAttributes?.input);
+  return input as InstallInput;
 }
 
 /** Everything the API's own start of this input would send: id, queue, policy, memo, search attributes, summary. */

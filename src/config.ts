@@ -20,6 +20,15 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+const CODEC_KEY_BYTES = 32;
+const codecKey = z
+  .string()
+  .refine(
+    (text) => Buffer.from(text, 'base64').length === CODEC_KEY_BYTES,
+    `must be ${CODEC_KEY_BYTES} bytes in base64, as \`openssl rand -base64 32\` prints`,
+  )
+  .transform((text) => Buffer.from(text, 'base64'));
+
 const schema = z.object({
   CHANDLERY_PORT: port.default(7420),
   CHANDLERY_HOST: z.string().min(1).default('127.0.0.1'),
@@ -40,6 +49,7 @@ const schema = z.object({
   CHANDLERY_STEP_ATTEMPTS: z.coerce.number().int().min(1).max(100).default(6),
   CHANDLERY_RETRY_INITIAL_MS: milliseconds.default(1_000),
   CHANDLERY_INSTALL_TIMEOUT_MS: milliseconds.default(3_600_000),
+  CHANDLERY_CODEC_KEY: codecKey.optional(),
   CHANDLERY_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   DATABASE_URL: z.string().min(1).optional(),
   TEMPORAL_ADDRESS: z.string().min(1).optional(),
@@ -61,6 +71,8 @@ export interface Config {
   adminTokenFile: string;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
   logLevel: string;
+  /** Encrypts what the engine stores; absent = readable. */
+  codecKey?: Buffer;
   databaseUrl?: string;
   temporalAddress?: string;
   temporalNamespace: string;
@@ -99,6 +111,7 @@ export function readConfig(env: Environment): Readonly<Config> {
       operationMs: values.CHANDLERY_INSTALL_TIMEOUT_MS,
     },
     logLevel: values.CHANDLERY_LOG_LEVEL,
+    ...(values.CHANDLERY_CODEC_KEY !== undefined && { codecKey: values.CHANDLERY_CODEC_KEY }),
     ...(values.DATABASE_URL !== undefined && { databaseUrl: values.DATABASE_URL }),
     ...(values.TEMPORAL_ADDRESS !== undefined && { temporalAddress: values.TEMPORAL_ADDRESS }),
     temporalNamespace: values.TEMPORAL_NAMESPACE,

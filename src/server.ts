@@ -47,6 +47,7 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     address: services.temporalAddress,
     namespace: config.temporalNamespace,
     taskQueue: config.taskQueue,
+    codecKey: config.codecKey,
   });
   await registerSearchAttributes(engine).catch((error: unknown) =>
     log.warn({ err: error }, 'search attributes could not be registered yet'),

@@ -7,6 +7,7 @@ import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { createArchiveReader } from './adapters/archive/inspect.ts';
 import { createStore } from './adapters/store/index.ts';
+import { dataConverter } from './client/codec.ts';
 import type { Config } from './config.ts';
 import { PACKAGE_ROOT, readConfig, requireExternal } from './config.ts';
 import type { Logger } from './logger.ts';
@@ -71,6 +72,7 @@ export async function startWorker(
     namespace: config.temporalNamespace,
     taskQueue: config.taskQueue,
     activities,
+    ...dataConverter(config.codecKey),
     ...workflowSource(),
     ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
     shutdownGraceTime: DRAIN_MS,

@@ -1,6 +1,7 @@
 import { Client, Connection, isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { ChandleryError } from '../domain/errors.ts';
+import { dataConverter } from './codec.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from './search-attributes.ts';
 
 /** A request must not hang on an engine that is away, milliseconds. */
@@ -20,12 +21,14 @@ export interface EngineOptions {
   address: string;
   namespace: string;
   taskQueue: string;
+  /** CHANDLERY_CODEC_KEY */
+  codecKey?: Buffer | undefined;
 }
 
 /** A client that connects with its first call, so that a server starts and answers 503 while the engine is away. */
-export function createEngine({ address, namespace, taskQueue }: EngineOptions): Engine {
+export function createEngine({ address, namespace, taskQueue, codecKey }: EngineOptions): Engine {
   const connection = Connection.lazy({ address });
-  return { client: new Client({ connection, namespace }), connection, namespace, taskQueue };
+  return { client: new Client({ connection, namespace, ...dataConverter(codecKey) }), connection, namespace, taskQueue };
 }
 
 /** Calls the engine within the deadline; fails with engine_unavailable when it is away. */

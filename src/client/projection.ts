@@ -64,7 +64,7 @@ async function pendingEvents(activity: PendingActivity, step: string, payloads: 
     ...(shown.waitingFor !== undefined && { waitingFor: shown.waitingFor }),
   };
   if (attempt <= 1 && !activity.lastFailure) return [heartbeat];
-  const nextAt = activity.lastStartedTime && activity.scheduledTime ? millis(activity.scheduledTime) : 0;
+  const nextAt = millis(activity.nextAttemptScheduleTime);
   const waiting: ProgressEvent = {
     type: 'step-waiting',
     step,

@@ -142,7 +142,10 @@ beforeAll(async () => {
     await shop.folder.write(`${name}/1.0.0.yaml`, manifest);
     await shop.folder.write(`${name}/1.0.0.${ending}`, archive({ name: 'template.yaml', data: Buffer.from(manifest) }));
   }
-  const seal = { ...JSON.parse(manifestText({ name: 'broken-seal', version: '1.0.0' })), trust: { signed_by: 'ann', sha256: sealed } };
+  const seal = {
+    ...JSON.parse(manifestText({ name: 'broken-seal', version: '1.0.0' })),
+    trust: { signed_by: 'ann', sha256: sealed },
+  };
   await shop.folder.write('broken-seal/1.0.0/manifests/config.yaml', 'kind: ConfigMap\n');
   await shop.folder.write('broken-seal/1.0.0/template.yaml', JSON.stringify(seal));
   shop.registry.setFaults([{ kind: 'corrupt', path: '/templates/corrupted/archive', at: 600 }]);
@@ -175,15 +178,26 @@ async function expectRefused(ref: string, { step, code, message, details }: Refu
     steps.map((_, at) => (at < steps.indexOf(step) ? 'succeeded' : at === steps.indexOf(step) ? 'failed' : 'skipped')),
   );
   // What is wrong stays wrong: it is not tried again.
-  expect(operation.steps.find(({ name }) => name === step)).toMatchObject({ attempt: 1, attempts: [{ attempt: 1, outcome: code }] });
+  expect(operation.steps.find(({ name }) => name === step)).toMatchObject({
+    attempt: 1,
+    attempts: [{ attempt: 1, outcome: code }],
+  });
   expect((await shop.api.get(`/api/v1/installs?namespace=${namespace}`)).body.installs).toEqual([]);
-  const effects = await db.query(`select step from effects where operation = $1 and step in ($2, 'install')`, [operation.id, step]);
+  const effects = await db.query(`select step from effects where operation = $1 and step in ($2, 'install')`, [
+    operation.id,
+    step,
+  ]);
   expect(effects.rows).toEqual([]);
 }
 
 describe('an archive that is not what it should be', () => {
   it.concurrent.each(EVIL)('is refused: $what', async ({ name, code, message, details }) => {
-    await expectRefused(`with-${name}`, { step: 'scan', code, message, details: { registry: 'main', template: `${name}@1.0.0`, ...details } });
+    await expectRefused(`with-${name}`, {
+      step: 'scan',
+      code,
+      message,
+      details: { registry: 'main', template: `${name}@1.0.0`, ...details },
+    });
   });
 
   it.concurrent('is refused: a sealed hash that is another one', () =>
@@ -192,8 +206,7 @@ describe('an archive that is not what it should be', () => {
       code: 'untrusted',
       message: new RegExp(`broken-seal@1.0.0.*manifest says ${sealed}, computed [0-9a-f]{64}`),
       details: { template: 'broken-seal@1.0.0' },
-    }),
-  );
+    }));
 
   it.concurrent('is refused: bytes that are not the promised ones, and none of them are kept', async () => {
     await expectRefused('with-corrupted', {
@@ -214,23 +227,40 @@ describe('an archive that is not what it should be', () => {
 describe('a request that no set of templates meets', () => {
   const step = 'resolve-dependencies';
   it.concurrent.each<[string, string, Omit<Refusal, 'step'>]>([
-    ['an unknown template', 'shpo', { code: 'template_not_found', message: /no template "shpo"/, details: { template: 'shpo', alternatives: ['shop'] } }],
-    ['a version that does not exist', 'shop@^9.0.0', { code: 'version_not_found', message: /\^9\.0\.0/, details: { template: 'shop' } }],
-    ['a conflict, naming both sides', 'both', { code: 'dependency_conflict', message: /left.*base \^1\.0\.0[\s\S]*right.*base \^2\.0\.0/ }],
+    [
+      'an unknown template',
+      'shpo',
+      { code: 'template_not_found', message: /no template "shpo"/, details: { template: 'shpo', alternatives: ['shop'] } },
+    ],
+    [
+      'a version that does not exist',
+      'shop@^9.0.0',
+      { code: 'version_not_found', message: /\^9\.0\.0/, details: { template: 'shop' } },
+    ],
+    [
+      'a conflict, naming both sides',
+      'both',
+      { code: 'dependency_conflict', message: /left.*base \^1\.0\.0[\s\S]*right.*base \^2\.0\.0/ },
+    ],
     ['a circle, naming its members', 'ring-a', { code: 'dependency_cycle', message: /ring-a.*ring-b.*ring-a/ }],
     ['a dependency that does not exist', 'needy', { code: 'dependency_missing', message: /nowhere/ }],
   ])('is refused: %s', (_what, ref, refusal) => expectRefused(ref, { step, ...refusal }));
 
   it.concurrent('is refused: a registry that is not configured', () =>
-    expectRefused('elsewhere/shop', { step: 'pre-validate', code: 'registry_not_found', message: /elsewhere/ }),
-  );
+    expectRefused('elsewhere/shop', { step: 'pre-validate', code: 'registry_not_found', message: /elsewhere/ }));
 
   it.concurrent('is refused: what something installed does not bear', async () => {
     const namespace = freshNamespace();
     expect((await shop.api.ended(await shop.api.install(namespace, 'left'))).state).toBe('succeeded');
     const refused = await shop.api.ended(await shop.api.install(namespace, 'right'));
-    expect(refused).toMatchObject({ state: 'failed', failure: { code: 'dependency_conflict', message: expect.stringMatching(/left 1\.0\.0/) } });
+    expect(refused).toMatchObject({
+      state: 'failed',
+      failure: { code: 'dependency_conflict', message: expect.stringMatching(/left 1\.0\.0/) },
+    });
     const { installs } = (await shop.api.get(`/api/v1/installs?namespace=${namespace}`)).body;
-    expect(installs.map(({ name, version }: { name: string; version: string }) => `${name} ${version}`)).toEqual(['base 1.0.0', 'left 1.0.0']);
+    expect(installs.map(({ name, version }: { name: string; version: string }) => `${name} ${version}`)).toEqual([
+      'base 1.0.0',
+      'left 1.0.0',
+    ]);
   });
 });

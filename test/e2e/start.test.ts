@@ -71,26 +71,32 @@ describe('npm start', () => {
     const { child } = await start();
     const second = start();
     await expect(second).rejects.toThrow(/ended before it was ready/);
-    await until(async () => /data_directory_in_use: .*in use by process \d+/.test(await readFile(join(directory.path, 'log'), 'utf8')));
+    await until(async () =>
+      /data_directory_in_use: .*in use by process \d+/.test(await readFile(join(directory.path, 'log'), 'utf8')),
+    );
     running = child;
     await child.stop();
     expect(await processesNaming(join(directory.path, 'data'))).toEqual([]);
   }, 120_000);
 
-  it.each(['SIGTERM', 'SIGKILL'] as const)('resumes a running operation after %s and a new start', async (signal) => {
-    const namespace = `resumed-${signal.toLowerCase()}`;
-    registry.setFaults([{ kind: 'delay', ms: 4_000, path: '/archive', times: 1 }]);
-    const first = await start();
-    const id = await first.client.install(namespace, 'main/docs', { force: true });
-    await first.client.waitFor(id, (operation) => operation.step === 'download' || operation.endedAt !== undefined);
-    if (signal === 'SIGKILL') await first.child.kill();
-    else await first.child.stop();
-    registry.setFaults([]);
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'resumes a running operation after %s and a new start',
+    async (signal) => {
+      const namespace = `resumed-${signal.toLowerCase()}`;
+      registry.setFaults([{ kind: 'delay', ms: 4_000, path: '/archive', times: 1 }]);
+      const first = await start();
+      const id = await first.client.install(namespace, 'main/docs', { force: true });
+      await first.client.waitFor(id, (operation) => operation.step === 'download' || operation.endedAt !== undefined);
+      if (signal === 'SIGKILL') await first.child.kill();
+      else await first.child.stop();
+      registry.setFaults([]);
 
-    const { child, client, tokenFile } = await start();
-    expect(client.token).toBe((await readFile(tokenFile, 'utf8')).trim());
-    expect(await client.ended(id, 30_000)).toMatchObject({ state: 'succeeded' });
-    await child.stop();
-    expect(await processesNaming(join(directory.path, 'data'))).toEqual([]);
-  }, 120_000);
+      const { child, client, tokenFile } = await start();
+      expect(client.token).toBe((await readFile(tokenFile, 'utf8')).trim());
+      expect(await client.ended(id, 30_000)).toMatchObject({ state: 'succeeded' });
+      await child.stop();
+      expect(await processesNaming(join(directory.path, 'data'))).toEqual([]);
+    },
+    120_000,
+  );
 });

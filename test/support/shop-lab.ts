@@ -1,6 +1,6 @@
 import { startRegistryServer } from '../../src/registry.ts';
 import type { ApiClient } from '../../tools/lab/api-client.ts';
-import type { Lab } from '../../tools/lab/index.ts';
+import type { Lab, LabRegistry } from '../../tools/lab/index.ts';
 import { openLab } from '../../tools/lab/index.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import { startFaultProxy } from './fault-proxy.ts';
@@ -41,13 +41,22 @@ export interface ShopLab {
   apiProcess: Awaited<ReturnType<Lab['startApi']>>['child'];
   /** The registry `main`, behind a proxy that counts and breaks. */
   registry: FaultProxy;
+  /** The registry of this name, one of `more`, behind a proxy of its own. */
+  proxy(name: string): FaultProxy;
   folder: RegistryFolder;
   close(): Promise<void>;
 }
 
 /** Engine, store, API and a registry behind a fault proxy; workers are the test's own to start. */
 export async function openShopLab(
-  options: { templates?: TemplateFixture[]; env?: Record<string, string> } = {},
+  options: {
+    templates?: TemplateFixture[];
+    env?: Record<string, string>;
+    /** Names under which the same templates are to be had once more, each behind a proxy of its own. */
+    more?: string[];
+    /** Registries besides. */
+    registries?: LabRegistry[];
+  } = {},
 ): Promise<ShopLab> {
   const folder = await createRegistryFolder(options.templates ?? SHOP);
   const server = await startRegistryServer({
@@ -58,8 +67,14 @@ export async function openShopLab(
     name: 'main',
   });
   const registry = await startFaultProxy({ target: server.url });
+  const proxies = new Map<string, FaultProxy>();
+  for (const name of options.more ?? []) proxies.set(name, await startFaultProxy({ target: server.url }));
   const lab = await openLab({
-    registries: [{ name: 'main', url: registry.url, default: true, token: REGISTRY_TOKEN }],
+    registries: [
+      { name: 'main', url: registry.url, default: true, token: REGISTRY_TOKEN },
+      ...[...proxies].map(([name, { url }]) => ({ name, url, token: REGISTRY_TOKEN })),
+      ...(options.registries ?? []),
+    ],
     ...(options.env && { env: options.env }),
   });
   const { child, client } = await lab.startApi();
@@ -68,10 +83,16 @@ export async function openShopLab(
     api: client,
     apiProcess: child,
     registry,
+    proxy(name) {
+      const found = proxies.get(name);
+      if (!found) throw new Error(`no registry ${name} was asked for`);
+      return found;
+    },
     folder,
     async close() {
       await lab.close();
       await registry.close();
+      for (const proxy of proxies.values()) await proxy.close();
       await server.close();
       await folder.remove();
     },

@@ -1,0 +1,27 @@
+import { pathToFileURL } from 'node:url';
+import { describeLoad, describeMachine } from './environment.ts';
+import { runMain } from './main/index.ts';
+import { Reporter } from './reporter.ts';
+
+/** `npm run bench`: measures and prints. A missed goal says FAIL and does not change the exit code; what could not be measured does. */
+
+const SUITES: Readonly<Record<string, (report: Reporter) => Promise<void>>> = { main: runMain };
+
+const EXIT_INCOMPLETE = 1;
+const EXIT_USAGE = 2;
+
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !Object.hasOwn(SUITES, name));
+  if (unknown.length > 0) {
+    const known = Object.keys(SUITES).join(', ');
+    process.stderr.write(`unknown benchmark: ${unknown.join(', ')}\nusage: npm run bench [-- NAME...]; the names are ${known}\n`);
+    process.exit(EXIT_USAGE);
+  }
+  const report = new Reporter((line) => process.stdout.write(`${line}\n`));
+  for (const line of describeMachine()) report.note(line);
+  for (const [name, suite] of Object.entries(SUITES)) if (names.length === 0 || names.includes(name)) await suite(report);
+  report.note(`at the end: ${describeLoad()}`);
+  process.exit(report.complete ? 0 : EXIT_INCOMPLETE);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv.slice(2));
