@@ -26,6 +26,8 @@ export function createDownload(deps: ActivityDeps) {
           run.progress({ bytes: { done, total }, waitingFor: `${template.name}@${template.version}` });
         };
         if (!(await deps.store.blobs.has(template.digest))) fetched += await fetchArchive(deps, template, run, count);
+        // Another operation published it since a killed attempt of this one had begun: what that had stored is of no use any more.
+        else if (run.attempt > 1) await (await openUpload(deps, template, run)).discard();
         count(template.size);
       }
       return { digests: templates.map((template) => template.digest), bytes: total, fetched };
@@ -47,7 +49,7 @@ async function fetchArchive(
   run: StepRun,
   count: (bytes: number) => void,
 ): Promise<number> {
-  const upload = await deps.store.blobs.openUpload(`${run.key.root}/${template.digest}`, template.digest);
+  const upload = await openUpload(deps, template, run);
   const registry = deps.registries.get(template.registry);
   const stream = await registry.openArchive(template.name, template.version, {
     offset: upload.offset,
@@ -68,6 +70,11 @@ async function fetchArchive(
   if (digest !== template.digest) return refuse(upload, mismatch(template, digest));
   await upload.complete(size);
   return size - start;
+}
+
+/** The same upload in every attempt of the operation, so that one goes on where another broke off. */
+function openUpload(deps: ActivityDeps, template: LockedTemplate, run: StepRun): Promise<BlobUpload> {
+  return deps.store.blobs.openUpload(`${run.key.root}/${template.digest}`, template.digest);
 }
 
 async function hashStored(upload: BlobUpload): Promise<{ hash: Hash; size: number }> {

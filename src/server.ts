@@ -7,7 +7,7 @@ import { ensureAdminToken } from './admin-token.ts';
 import { createApp } from './api/app.ts';
 import type { HealthChecks } from './api/health.ts';
 import { createInstalledCache } from './api/installed-cache.ts';
-import { createEngine, registerSearchAttributes } from './client/engine.ts';
+import { createEngine, type Engine, registerSearchAttributes } from './client/engine.ts';
 import { createOperationsClient } from './client/index.ts';
 import type { Config } from './config.ts';
 import { readConfig, requireExternal } from './config.ts';
@@ -21,6 +21,9 @@ import { openRegistries } from './registries.ts';
 
 /** Requests under way get this long when the server stops, milliseconds. */
 const DRAIN_MS = 3_000;
+
+/** Pause before an engine that is away is asked again, milliseconds. */
+const ENGINE_RETRY_MS = 2_000;
 
 export interface ApiServices {
   databaseUrl: string;
@@ -49,13 +52,11 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     taskQueue: config.taskQueue,
     codecKey: config.codecKey,
   });
-  await registerSearchAttributes(engine).catch((error: unknown) =>
-    log.warn({ err: error }, 'search attributes could not be registered yet'),
-  );
   const registries = openRegistries(config, log);
   const operations = createOperationsClient(engine, store);
   const installed = createInstalledCache(store);
   const stopping = new AbortController();
+  await prepareEngine(engine, stopping.signal, log);
   const app = createApp({
     operations,
     store,
@@ -83,6 +84,17 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
       await Promise.allSettled([store.close(), registries.close(), engine.connection.close()]);
     },
   };
+}
+
+/** Operations cannot start before the engine knows their search attributes. An engine that is away is asked again until it is there. */
+async function prepareEngine(engine: Engine, stopping: AbortSignal, log: Logger): Promise<void> {
+  try {
+    await registerSearchAttributes(engine);
+  } catch (error) {
+    if (stopping.aborted) return;
+    log.warn({ err: error }, 'the engine is not ready; it is asked again');
+    setTimeout(() => void prepareEngine(engine, stopping, log), ENGINE_RETRY_MS).unref();
+  }
 }
 
 function listen(server: Server, { host, port }: Config): Promise<Server> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../../src/client/engine.ts';
-import { millis, stepOfActivity } from '../../src/client/history.ts';
+import { millis } from '../../src/client/history.ts';
 import type { OperationView } from '../../src/domain/operation.ts';
 import type { Figure } from '../figures.ts';
 import { median, round } from '../figures.ts';
@@ -13,19 +13,26 @@ const RUNS = 3;
 const SLOW_BYTES_PER_SECOND = 1_000;
 /** The worker is killed when the download has run this long, milliseconds: some heartbeats have been sent. */
 const UNDER_WAY_MS = 2_500;
+/** The step and its activity have the same name. */
 const STEP = 'download';
 
 /**
  * Seconds from a new worker being ready to the step that a killed worker left being started again. The new worker is started at the
  * kill, which is the worst case: the engine has yet to notice.
  */
-export async function measureBackAfterKill(stage: Stage, templates: readonly string[]): Promise<{ figure: Figure; note: string }> {
+export async function measureBackAfterKill(
+  stage: Stage,
+  templates: readonly string[],
+): Promise<{ figure: Figure; note: string }> {
   const runs = [];
   for (const template of templates.slice(0, RUNS)) runs.push(await killOnce(stage, template));
   const figure: Figure = { name: 'back-after-kill', value: median(runs.map((run) => run.again)), unit: 's', goal: GOAL_SECONDS };
   const ended = median(runs.map((run) => run.ended));
   const sinceKill = median(runs.map((run) => run.sinceKill));
-  return { figure, note: `back-after-kill: operation ended after ${round(ended)} s; step again ${round(sinceKill)} s after the kill` };
+  return {
+    figure,
+    note: `back-after-kill: operation ended after ${round(ended)} s; step again ${round(sinceKill)} s after the kill`,
+  };
 }
 
 interface Recovery {
@@ -64,9 +71,7 @@ async function killOnce({ lab, api, registry, engine: connect }: Stage, template
 /** When the step's second attempt was given to a worker, milliseconds since the epoch. */
 async function secondStart(engine: Engine, id: string): Promise<number | undefined> {
   const events = await historyOf(engine, id);
-  const scheduled = events.find(
-    (event) => stepOfActivity(event.activityTaskScheduledEventAttributes?.activityType?.name ?? '') === STEP,
-  );
+  const scheduled = events.find((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === STEP);
   const started = events.find(
     ({ activityTaskStartedEventAttributes: attributes }) =>
       attributes?.attempt === 2 && String(attributes.scheduledEventId) === String(scheduled?.eventId),

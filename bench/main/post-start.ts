@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'undici';
 import { WORKFLOW_TYPES } from '../../src/client/start.ts';
 import { parseOperationId, targetId } from '../../src/domain/operation.ts';
+import type { InstallInput } from '../../workflows/messages.ts';
 import type { Figure } from '../figures.ts';
 import { measurePairs } from '../pairs.ts';
 import type { Stage } from '../stage.ts';
@@ -14,15 +15,16 @@ const WARM_UP = 30;
 const SETTLE_MS = 20;
 
 const NAMESPACE = 'post-start';
-const REF = 'tiny';
+/** A template without dependencies. */
+export const TINY = 'tiny';
 
 /**
  * Time until a request that starts an install is accepted, over HTTP against a bare start of the same workflow with the same payload.
  * The template is installed already, and each operation is waited for, so that the worker has as much to do after either.
  */
-export async function measurePostStart({ api, engine: connect }: Stage): Promise<Figure> {
+export async function measurePostStart({ api, engine: connect }: Stage): Promise<{ figure: Figure; input: InstallInput }> {
   const engine = connect();
-  const first = await api.install(NAMESPACE, REF);
+  const first = await api.install(NAMESPACE, TINY);
   await api.ended(first);
   const input = await inputOf(engine, first);
   const http = new Client(api.url);
@@ -37,7 +39,7 @@ export async function measurePostStart({ api, engine: connect }: Stage): Promise
       method: 'POST',
       path: '/api/v1/installs',
       headers: { authorization: `Bearer ${api.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ namespace: NAMESPACE, ref: REF }),
+      body: JSON.stringify({ namespace: NAMESPACE, ref: TINY }),
     });
     const { operation } = (await body.json()) as { operation: string };
     const took = performance.now() - startedAt;
@@ -56,5 +58,5 @@ export async function measurePostStart({ api, engine: connect }: Stage): Promise
 
   const { ours, peer, ratio } = await measurePairs({ ours: post, peer: bareStart, rounds: ROUNDS, warmUp: WARM_UP });
   await http.close();
-  return { name: 'post-start', value: ours, unit: 'ms', peer: { value: peer, ratio }, goal: GOAL };
+  return { figure: { name: 'post-start', value: ours, unit: 'ms', peer: { value: peer, ratio }, goal: GOAL }, input };
 }

@@ -40,7 +40,9 @@ export async function measureServerStart(dir: string): Promise<{ figures: Figure
   const notes = [`warm-start: first start on an empty data directory ${round(first.seconds)} s`];
   if (memory) {
     figures.push({ name: 'idle-memory', value: memory.node, unit: 'MB', goal: MEMORY_GOAL_MB });
-    notes.push(`idle-memory: embedded PostgreSQL ${round(memory.postgres)} MB (shared pages once), Temporal ${round(memory.temporal)} MB`);
+    notes.push(
+      `idle-memory: embedded PostgreSQL ${round(memory.postgres)} MB (shared pages once), Temporal ${round(memory.temporal)} MB`,
+    );
   }
   return { figures, notes };
 }
@@ -55,7 +57,12 @@ interface Server {
 
 async function npmStart(dir: string): Promise<Server> {
   const startedAt = performance.now();
-  const npm = spawn('npm', ['start'], { cwd: PACKAGE_ROOT, env: serverEnv(dir), detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+  const npm = spawn('npm', ['start'], {
+    cwd: PACKAGE_ROOT,
+    env: serverEnv(dir),
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const exited = new Promise<void>((resolve) => npm.once('exit', () => resolve()));
   const ready = new Promise<number>((resolve) => {
     createInterface({ input: npm.stdout }).on('line', (line) => line.startsWith('ready ') && resolve(performance.now()));

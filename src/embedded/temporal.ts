@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { spawnPart } from './part-process.ts';
 import { freePort } from './ports.ts';
 import type { PartOptions } from './postgres.ts';
@@ -35,6 +36,8 @@ const DATABASE_FILE = 'temporal.db';
 /** Says that the database file was once complete. */
 const COMPLETE_FILE = 'complete';
 const NAMESPACE = 'default';
+/** 90 days: longer than anybody looks back for an operation. */
+const RETENTION_MS = 90 * 24 * 3_600_000;
 const READY_POLL_MS = 20;
 const CONNECT_TIMEOUT_MS = 2_000;
 /** It writes what it holds and says goodbye to its workers; those are gone before it is asked to stop. */
@@ -70,6 +73,16 @@ function listens(port: number): Promise<boolean> {
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     socket.once('connect', () => socket.destroy());
   });
+}
+
+/** The dev server would forget ended operations after a day; they must stay readable and replayable for longer. */
+async function keepHistories(connection: Connection): Promise<void> {
+  await connection.withDeadline(Date.now() + CONNECT_TIMEOUT_MS, () =>
+    connection.workflowService.updateNamespace({
+      namespace: NAMESPACE,
+      config: { workflowExecutionRetentionTtl: msToTs(RETENTION_MS) },
+    }),
+  );
 }
 
 /** Resolves with a connection to a server that answers for our namespace; asks again until `signal` is aborted. */
@@ -119,6 +132,7 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
     },
     ready: async (stop) => {
       const connection = await waitUntilAnswers(ports.grpc, stop);
+      await keepHistories(connection);
       await connection.close();
       await markComplete(directory);
     },
