@@ -1,13 +1,24 @@
 import { Context } from '@temporalio/activity';
-import type { StepRequest } from '../src/domain/effects.ts';
+import type { EffectKey, StepContext, StepRequest } from '../src/domain/effects.ts';
 import { formatEffectKey } from '../src/domain/effects.ts';
 import { jsonDigest } from '../src/domain/json-digest.ts';
 import type { ActivityDeps } from './deps.ts';
 import { abortFailure, asChandleryError, toFailure } from './failures.ts';
-import type { StepRun } from './step.ts';
 
 /** Well below the heartbeat timeout (workflows/activity-options.ts), so that one late beat does not lose the step. */
 const HEARTBEAT_EVERY_MS = 1_000;
+
+/** What a step sees of its surroundings. */
+export interface StepRun {
+  context: StepContext;
+  key: EffectKey;
+  inputDigest: string;
+  attempt: number;
+  /** Aborted when the operation is cancelled, the worker stops, or the server has given the step to somebody else. */
+  signal: AbortSignal;
+  /** Shown in the operation's step; replaces what was shown before. */
+  progress(details: { bytes?: { done: number; total: number }; waitingFor?: string }): void;
+}
 
 interface AttemptOptions {
   /** Undo has no limit of its own: it waits for the store as long as its options say. */

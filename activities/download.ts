@@ -4,8 +4,8 @@ import { DEFAULT_ARCHIVE_LIMITS } from '../src/domain/archive.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import type { LockedTemplate } from '../src/domain/lock.ts';
 import type { BlobUpload } from '../src/domain/store.ts';
+import type { StepRun } from './attempt.ts';
 import type { ActivityDeps } from './deps.ts';
-import type { StepRun } from './step.ts';
 import { createStep } from './step.ts';
 
 interface Input {

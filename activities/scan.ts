@@ -6,8 +6,8 @@ import type { ScanVerdict } from '../src/domain/store.ts';
 import { MANIFEST_FILE } from '../src/domain/template.ts';
 import { parseTemplate } from '../src/domain/template-parse.ts';
 import { judgeHash } from '../src/domain/trust.ts';
+import type { StepRun } from './attempt.ts';
 import type { ActivityDeps } from './deps.ts';
-import type { StepRun } from './step.ts';
 import { createStep } from './step.ts';
 
 /** Raised with every change of what the scan looks at: verdicts of an older ruleset are not used. */

@@ -1,19 +1,8 @@
-import type { EffectKey, EffectRecord, StepContext, StepRequest, StepResult } from '../src/domain/effects.ts';
+import type { EffectRecord, StepRequest, StepResult } from '../src/domain/effects.ts';
 import { jsonDigest } from '../src/domain/json-digest.ts';
+import type { StepRun } from './attempt.ts';
 import { runAttempt } from './attempt.ts';
 import type { ActivityDeps } from './deps.ts';
-
-/** What a step sees of its surroundings. */
-export interface StepRun {
-  context: StepContext;
-  key: EffectKey;
-  inputDigest: string;
-  attempt: number;
-  /** Aborted when the operation is cancelled, the worker stops, or the server has given the step to somebody else. */
-  signal: AbortSignal;
-  /** Shown in the operation's step; replaces what was shown before. */
-  progress(details: { bytes?: { done: number; total: number }; waitingFor?: string }): void;
-}
 
 /** What to tell people about a value. */
 export interface Note {
