@@ -1,4 +1,4 @@
-import type { StepRequest } from '../src/domain/effects.ts';
+import type { StepContext, StepRequest } from '../src/domain/effects.ts';
 import { jsonDigest } from '../src/domain/json-digest.ts';
 import { runAttempt } from './attempt.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -20,10 +20,17 @@ export function createUndoEffect(deps: ActivityDeps) {
       request,
       async ({ context }) => {
         const value = await deps.store.installs.undo(context);
+        if (value.undone) await tellServers(deps, context);
         await deps.onMoment?.(`undo-${context.step}`, 'after');
         const detail = value.undone ? `${context.step} undone` : `${context.step} had done nothing`;
         return { value, digest: jsonDigest(value), kept: false, detail };
       },
       { unlimited: true },
     );
+}
+
+/** Between the effect and its undo a server may have read, and remembered, what is no longer so. */
+async function tellServers(deps: ActivityDeps, { target, operation }: StepContext): Promise<void> {
+  const [, cluster = '', namespace = ''] = target.split('/');
+  await deps.store.changes.publish({ type: 'install.changed', cluster, namespace, names: [], operation });
 }

@@ -6,6 +6,9 @@ import { SEARCH_ATTRIBUTE_TYPES } from './search-attributes.ts';
 
 /** A request must not hang on an engine that is away, milliseconds. */
 const CALL_DEADLINE_MS = 4_000;
+/** Pauses before a broken connection is made again, milliseconds. gRPC's own grow to two minutes, and requests fail meanwhile. */
+const RECONNECT_MS = 100;
+const RECONNECT_MAX_MS = 1_000;
 /** gRPC status codes (grpc.io/docs/guides/status-codes): the engine is away, or slower than anybody waits. */
 const AWAY = new Set([1, 4, 8, 14]);
 const ALREADY_EXISTS = 6;
@@ -27,7 +30,10 @@ export interface EngineOptions {
 
 /** A client that connects with its first call, so that a server starts and answers 503 while the engine is away. */
 export function createEngine({ address, namespace, taskQueue, codecKey }: EngineOptions): Engine {
-  const connection = Connection.lazy({ address });
+  const connection = Connection.lazy({
+    address,
+    channelArgs: { 'grpc.initial_reconnect_backoff_ms': RECONNECT_MS, 'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS },
+  });
   return { client: new Client({ connection, namespace, ...dataConverter(codecKey) }), connection, namespace, taskQueue };
 }
 

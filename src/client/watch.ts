@@ -30,7 +30,7 @@ export async function* watchOperation(
   const reader = new RunReader(engine, attempts);
   const feed = historyPages(engine, run, options.signal);
   await reader.feed((await feed.next()).value ?? []);
-  let next = feed.next();
+  let next = ahead(feed);
   let shownAt = options.after === frameId(run, reader) ? reader.lastEventId : 0;
   let shown = '';
   while (!options.signal.aborted) {
@@ -45,9 +45,16 @@ export async function* watchOperation(
     if (page?.done) return;
     if (page) {
       await reader.feed(page.value);
-      next = feed.next();
+      next = ahead(feed);
     }
   }
+}
+
+/** Asks for the next page before anybody waits for it. A failure nobody waits for any more must not end the process. */
+function ahead<Page>(feed: AsyncGenerator<Page, undefined>): Promise<IteratorResult<Page, undefined>> {
+  const next = feed.next();
+  next.catch(() => undefined);
+  return next;
 }
 
 function frameId(run: Run, reader: RunReader): string {

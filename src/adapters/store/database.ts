@@ -7,8 +7,11 @@ import type { Tables } from './schema.ts';
 const POOL_SIZE = 10;
 /** A request must learn soon that the store is away, milliseconds. */
 const CONNECT_TIMEOUT_MS = 3_000;
-/** No statement of ours is slow; one that is hangs on a lock or a dead server, milliseconds. */
-const STATEMENT_TIMEOUT_MS = 20_000;
+/**
+ * No statement of ours is slow; one that is hangs on a lock or a dead server, milliseconds. Below the shortest limit of a step's
+ * attempt (workflows/activity-options.ts), so that the step can still say that it was the store.
+ */
+const STATEMENT_TIMEOUT_MS = 8_000;
 
 export type Database = Kysely<Tables>;
 

@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { codeWords, existsInRepository, readPage, sectionOf, tableRows } from './support/pages.ts';
+
+const page = readPage('docs/architecture.md');
+const rows = tableRows(sectionOf(page, '## Where to add')).slice(1);
+const isPath = (word: string) => /^[\w.-]+\/[\w./-]*$/.test(word);
+
+describe('docs/architecture.md, where to add', () => {
+  it('tells about each thing that people add', () => {
+    expect(rows.map(([thing]) => thing)).toEqual([
+      'a step',
+      'a workflow',
+      'a registry kind',
+      'an endpoint',
+      'a CLI command',
+      'an error code',
+      'a configuration variable',
+      'a migration',
+    ]);
+  });
+
+  it.each(rows)('%s: every file to touch exists', (_thing, files) => {
+    const paths = codeWords(files ?? '').filter(isPath);
+    expect(paths.length).toBeGreaterThan(0);
+    expect(paths.filter((path) => !existsInRepository(path))).toEqual([]);
+  });
+});
