@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { ErrorCode } from '../src/domain/errors.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 
 /** A stopping worker's step goes to another one after this pause, milliseconds: long enough that the stopping one has left the queue. */
@@ -28,7 +29,7 @@ export function abortFailure(reason: unknown): Error {
   const text = reason instanceof Error ? reason.message : String(reason);
   if (text !== 'WORKER_SHUTDOWN') return reason instanceof CancelledFailure ? reason : new CancelledFailure(text);
   return ApplicationFailure.create({
-    type: 'worker_stopping',
+    type: 'worker_lost' satisfies ErrorCode,
     message: 'the worker is stopping',
     nonRetryable: false,
     nextRetryDelay: HANDOVER_PAUSE_MS,

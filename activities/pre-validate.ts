@@ -35,7 +35,7 @@ function checkReference(deps: ActivityDeps, target: Target, request: Input['requ
   if (!isNamespace(target.namespace))
     throw new ChandleryError('invalid_reference', `"${target.namespace}" is not a namespace name`);
   if (request.registry !== undefined) deps.registries.get(request.registry);
-  else if (!deps.registries.default)
+  else if (!deps.registries.default && !deps.registries.local)
     throw new ChandleryError('registry_not_found', 'no registry is configured, so a bare name means nothing', {
       template: request.name,
     });

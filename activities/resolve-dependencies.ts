@@ -1,8 +1,9 @@
 import { ChandleryError } from '../src/domain/errors.ts';
 import type { Lock } from '../src/domain/lock.ts';
 import type { Target } from '../src/domain/operation.ts';
-import type { RegistryPlugin } from '../src/domain/registry.ts';
+import type { RegistryPlugin, VersionEntry } from '../src/domain/registry.ts';
 import { gatherCatalog, resolve } from '../src/domain/resolver.ts';
+import { selectVersions } from '../src/domain/versions.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createStep } from './step.ts';
 
@@ -23,7 +24,7 @@ export function createResolveDependencies(deps: ActivityDeps) {
         ...(registry !== undefined && { registry }),
         ...(request.range !== undefined && { range: request.range }),
       };
-      const catalog = await gatherCatalog(root, (from, name) => lookup(deps, from, name, signal), { installed });
+      const catalog = await gatherCatalog(root, (from, name) => lookup(deps, from, name, request.range, signal), { installed });
       const lock = resolve(root, catalog, { installed, required });
       return { lock };
     },
@@ -34,26 +35,50 @@ export function createResolveDependencies(deps: ActivityDeps) {
   });
 }
 
-async function lookup(deps: ActivityDeps, registryName: string | undefined, name: string, signal: AbortSignal) {
-  if (registryName === undefined) return lookupBare(deps, name, signal);
+async function lookup(
+  deps: ActivityDeps,
+  registryName: string | undefined,
+  name: string,
+  range: string | undefined,
+  signal: AbortSignal,
+) {
+  if (registryName === undefined) return lookupBare(deps, name, range, signal);
   const registry = deps.registries.get(registryName);
   return { registry: registry.name, versions: await registry.listVersions(name, signal) };
 }
 
-/** This server's own (built-in) templates, then the default registry. */
-async function lookupBare(deps: ActivityDeps, name: string, signal: AbortSignal) {
+/** This server's own (built-in) templates, then the default registry; one with no version in the range is passed over for one that has. */
+async function lookupBare(deps: ActivityDeps, name: string, range: string | undefined, signal: AbortSignal) {
   const { local, default: standard } = deps.registries;
   const candidates = [...new Set([local, standard])].filter((registry): registry is RegistryPlugin => registry !== undefined);
+  const found: Array<{ registry: string; versions: VersionEntry[] }> = [];
   let missing: unknown = new ChandleryError('registry_not_found', 'no registry is configured', { template: name });
   for (const registry of candidates) {
     try {
-      return { registry: registry.name, versions: await registry.listVersions(name, signal) };
+      const versions = await registry.listVersions(name, signal);
+      found.push({ registry: registry.name, versions });
+      if (
+        selectVersions(
+          versions.map((entry) => entry.version),
+          range,
+        ).length > 0
+      )
+        break;
     } catch (error) {
       if (!(error instanceof ChandleryError && error.code === 'template_not_found')) throw error;
       missing = error;
     }
   }
-  throw missing;
+  const fitting = found.find(
+    ({ versions }) =>
+      selectVersions(
+        versions.map((entry) => entry.version),
+        range,
+      ).length > 0,
+  );
+  const chosen = fitting ?? found[0];
+  if (!chosen) throw missing;
+  return chosen;
 }
 
 /** What the namespace already holds: it may be kept, and what others there need must go on fitting. */

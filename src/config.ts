@@ -38,10 +38,7 @@ const schema = z.object({
     .min(1)
     .default(join(homedir(), '.cache', 'chandlery')),
   CHANDLERY_ENV: z.enum(['development', 'staging', 'production']).default('production'),
-  CHANDLERY_REGISTRIES: z
-    .string()
-    .min(1)
-    .default(join(homedir(), '.chandlery', 'registries.yaml')),
+  CHANDLERY_REGISTRIES: z.string().min(1).optional(),
   CHANDLERY_TEMPLATES_DIR: z.string().min(1).optional(),
   CHANDLERY_REGISTRY_READ: z.enum(['token', 'open']).default('token'),
   CHANDLERY_OUTBOUND_ALLOW: list.default([]),
@@ -145,12 +142,16 @@ function withoutEmpty(env: Environment): Record<string, string> {
   );
 }
 
-/** `registries.<env>.yaml` beside the file wins over the file; neither is needed. */
-function readRegistries(file: string, environment: string, env: Environment): RegistriesConfig {
+const DEFAULT_REGISTRIES = join(homedir(), '.chandlery', 'registries.yaml');
+
+/** `registries.<env>.yaml` beside the file wins over the file; neither is needed, but a file that was named and is not there is told. */
+function readRegistries(named: string | undefined, environment: string, env: Environment): RegistriesConfig {
+  const file = named ?? DEFAULT_REGISTRIES;
   const forEnvironment = file.replace(/(\.ya?ml)?$/, (ending) => `.${environment}${ending}`);
   const found = [forEnvironment, file].find((candidate) => existsSync(candidate));
-  if (found === undefined) return { registries: [], problems: [] };
-  return parseRegistriesConfig(readFileSync(found, 'utf8'), found, env);
+  if (found !== undefined) return parseRegistriesConfig(readFileSync(found, 'utf8'), found, env);
+  const problem = { registry: 'CHANDLERY_REGISTRIES', message: `neither ${named} nor ${forEnvironment} exists` };
+  return { registries: [], problems: named === undefined ? [] : [problem] };
 }
 
 function invalid(error: z.ZodError): ChandleryError {

@@ -58,6 +58,8 @@ export async function startWorker(
     url: services.databaseUrl,
     onIdleError: (error) => log.warn({ err: error }, 'a store connection broke'),
   });
+  // Whoever of API and worker comes first brings the store to its form.
+  await store.migrate();
   const registries = openRegistries(config, log);
   const connection = await NativeConnection.connect({ address: services.temporalAddress });
   const activities = createActivities({

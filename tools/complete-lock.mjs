@@ -9,7 +9,8 @@ const PROCESSORS = ['arm64', 'x64', 'ia32', 'arm', 'ppc64', 's390x', 'riscv64', 
 
 const lock = JSON.parse(readFileSync(FILE, 'utf8'));
 const words = (name) => name.split(/[-/]/);
-const found = (name, known) => known.filter((word) => words(name).some((part) => part === word || (word === 'ppc64' && part.startsWith('ppc64'))));
+const found = (name, known) =>
+  known.filter((word) => words(name).some((part) => part === word || (word === 'ppc64' && part.startsWith('ppc64'))));
 
 let added = 0;
 for (const parent of Object.values(lock.packages)) {

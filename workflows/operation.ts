@@ -58,10 +58,12 @@ export class Operation {
       this.#note({ type: 'ended', at: Date.now(), state: 'succeeded', result });
       return result;
     } catch (error) {
+      // Asked before the undo: a cancellation that comes later does not change why the operation ends.
+      const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
       await this.#undo.unwind((step, cause) =>
         this.#note({ type: 'undo-failed', step, at: Date.now(), failure: failureView(cause, step) }),
       );
-      throw this.#ending(error);
+      throw this.#ending(error, cancelled);
     }
   }
 
@@ -131,9 +133,10 @@ export class Operation {
     };
   }
 
-  #ending(error: unknown): Error {
-    const overdue = isCancellation(error) && Date.now() >= this.#startedAt + this.input.limits.operationMs;
-    if (isCancellation(error) && !overdue) {
+  /** A step that fails while it is being cancelled fails, for Temporal, and is tried no more; for people the operation was cancelled. */
+  #ending(error: unknown, cancelled: boolean): Error {
+    const overdue = cancelled && Date.now() >= this.#startedAt + this.input.limits.operationMs;
+    if (cancelled && !overdue) {
       this.#note({ type: 'ended', at: Date.now(), state: 'cancelled' });
       return error instanceof CancelledFailure ? error : new CancelledFailure('cancelled');
     }

@@ -3,9 +3,10 @@ import type { Express, RequestHandler } from 'express';
 import express from 'express';
 import helmet from 'helmet';
 import type { OperationsClient } from '../client/index.ts';
+import { ChandleryError, ERROR_CATALOGUE, isErrorCode } from '../domain/errors.ts';
 import type { RegistryPlugin, RegistrySet } from '../domain/registry.ts';
 import type { Store } from '../domain/store.ts';
-import { createAuthentication } from './auth.ts';
+import { createAuthentication, identityOf } from './auth.ts';
 import { createCatalogRouter } from './catalog.ts';
 import type { HealthChecks } from './health.ts';
 import { createHealthRouter } from './health.ts';
@@ -47,6 +48,9 @@ export function createApp(deps: AppDeps): Express {
   app.get('/openapi.json', (_request, response) => {
     response.json(openApiDocument());
   });
+  app.get('/errors/:code', (request, response) => {
+    response.json(explain(request.params.code));
+  });
   app.use('/api/v1', createApiRouter(deps));
   app.use(notFoundMiddleware());
   app.use(
@@ -64,7 +68,14 @@ function createApiRouter(deps: AppDeps) {
   const authenticated = createAuthentication(store.tokens);
   const protocol = createRegistryProtocolRouter({
     source: local,
-    onArchiveRead: ({ name, version, digest }) => deps.log.info({ template: name, version, digest }, 'archive read'),
+    onArchiveRead: ({ name, version, digest }, request) =>
+      store.audit.append({
+        actor: identityOf(request)?.user ?? 'anonymous',
+        action: 'read-archive',
+        object: `${local.name}/${name}@${version}`,
+        outcome: 'allowed',
+        detail: { digest },
+      }),
   });
   // An open registry answers other servers without a token; everything else on these paths needs one.
   if (deps.registryRead === 'open') router.use(onlyLocalReads(protocol));
@@ -84,6 +95,13 @@ function onlyLocalReads(protocol: RequestHandler): RequestHandler {
       request.method === 'GET' && (request.query.scope === 'local' || /^\/templates\/[^/]+\/archive$/.test(request.path));
     return ours ? protocol(request, response, next) : next();
   };
+}
+
+/** What a problem's `type` leads to. */
+function explain(code: string) {
+  if (!isErrorCode(code)) throw new ChandleryError('not_found', `there is no error code "${code.slice(0, 100)}"`);
+  const { status, title, guidance } = ERROR_CATALOGUE[code];
+  return { code, status, title, guidance };
 }
 
 function requestId(): RequestHandler {

@@ -26,9 +26,14 @@ export function createAuthentication(tokens: TokenStore): RequestHandler {
   };
 }
 
+/** Who sent the request; undefined where no credential was asked for. */
+export function identityOf(request: Request): Identity | undefined {
+  return identities.get(request);
+}
+
 /** Who sent the request; only behind createAuthentication. */
 export function requesterOf(request: Request): Identity {
-  const identity = identities.get(request);
+  const identity = identityOf(request);
   if (!identity) throw new ChandleryError('unauthenticated', 'the request carries no identity');
   return identity;
 }

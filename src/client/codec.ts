@@ -40,7 +40,7 @@ export class EncryptionCodec implements PayloadCodec {
   }
 
   #isOurs(payload: Payload): boolean {
-    const encoding = payload.metadata?.['encoding'];
+    const encoding = payload.metadata?.encoding;
     if (!encoding || !ENCODING.equals(encoding)) return false;
     const keyId = payload.metadata?.['encryption-key-id'];
     if (!keyId || !this.#keyId.equals(keyId))

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
 import type { temporal } from '@temporalio/proto';
 import { failureView } from '../../workflows/failure.ts';
 import type { ProgressEvent } from '../../workflows/progress.ts';
@@ -26,12 +27,9 @@ export class PayloadReader {
     return payloadConverter.fromPayload(decoded[0] as Parameters<typeof payloadConverter.fromPayload>[0]);
   }
 
-  failure(failure: Failure, step?: string): FailureView {
-    const { payloadConverter, failureConverter } = this.client.options.loadedDataConverter;
-    return failureView(
-      failureConverter.failureToError(failure as Parameters<typeof failureConverter.failureToError>[0], payloadConverter),
-      step,
-    );
+  /** A failure's details and those of its causes are payloads too. */
+  async failure(failure: Failure | null | undefined, step?: string): Promise<FailureView> {
+    return failureView(await decodeOptionalFailureToOptionalError(this.client.options.loadedDataConverter, failure), step);
   }
 }
 
@@ -80,7 +78,7 @@ export class HistoryReader {
         await this.#completed(this.#find(completed.scheduledEventId), await this.payloads.first(completed.result), at),
       ].flat();
     const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
-    if (failed) return this.#failed(this.#find(failed.scheduledEventId), failed.failure ?? {}, at);
+    if (failed) return this.#failed(this.#find(failed.scheduledEventId), failed.failure, at);
     const cancelled = event.activityTaskCanceledEventAttributes;
     const of = cancelled ? this.#find(cancelled.scheduledEventId) : undefined;
     return of ? [{ type: 'step-cancelled', step: of.step, at }] : undefined;
@@ -91,7 +89,7 @@ export class HistoryReader {
     const completed = event.workflowExecutionCompletedEventAttributes;
     if (completed) return [{ type: 'ended', at, state: 'succeeded', result: await this.payloads.first(completed.result) }];
     const failed = event.workflowExecutionFailedEventAttributes;
-    if (failed) return [{ type: 'ended', at, state: 'failed', failure: this.payloads.failure(failed.failure ?? {}) }];
+    if (failed) return [{ type: 'ended', at, state: 'failed', failure: await this.payloads.failure(failed.failure) }];
     if (event.workflowExecutionCanceledEventAttributes) return [{ type: 'ended', at, state: 'cancelled' }];
     const byHand = event.workflowExecutionTerminatedEventAttributes ?? event.workflowExecutionTimedOutEventAttributes;
     return byHand ? [{ type: 'ended', at, state: 'failed', failure: endedByHand() }] : undefined;
@@ -141,10 +139,15 @@ export class HistoryReader {
     ];
   }
 
-  #failed(of: Scheduled | undefined, failure: Failure, at: number): ProgressEvent[] {
+  async #failed(of: Scheduled | undefined, failure: Failure | null | undefined, at: number): Promise<ProgressEvent[]> {
     if (!of) return [];
     return [
-      { type: of.undo ? 'undo-failed' : 'step-failed', step: of.step, at, failure: this.payloads.failure(failure, of.step) },
+      {
+        type: of.undo ? 'undo-failed' : 'step-failed',
+        step: of.step,
+        at,
+        failure: await this.payloads.failure(failure, of.step),
+      },
     ];
   }
 

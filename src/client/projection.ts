@@ -70,7 +70,7 @@ async function pendingEvents(activity: PendingActivity, step: string, payloads: 
     step,
     attempt,
     ...(nextAt > Date.now() && { nextAt }),
-    ...(activity.lastFailure && { failure: payloads.failure(activity.lastFailure, step) }),
+    ...(activity.lastFailure && { failure: await payloads.failure(activity.lastFailure, step) }),
   };
   return [waiting, heartbeat];
 }

@@ -103,7 +103,8 @@ async function* historyPages(
 /** Undefined when nothing happened before the poll's deadline. */
 async function waitForNews(engine: Engine, run: Run, signal: AbortSignal, token: Uint8Array | undefined) {
   try {
-    return await engine.connection.withAbortSignal(signal, () =>
+    // A signal of its own for each poll: the listeners that a call adds stay on the signal it was given.
+    return await engine.connection.withAbortSignal(AbortSignal.any([signal]), () =>
       engine.connection.withDeadline(Date.now() + POLL_DEADLINE_MS, () => poll(engine, run, true, token)),
     );
   } catch (error) {

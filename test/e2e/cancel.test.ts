@@ -59,7 +59,9 @@ async function cancelledAt(namespace: string, name: StepName, moment: HoldMoment
 
 function states(at: StepName): string[] {
   const steps: readonly string[] = STEPS.install;
-  return steps.map((_, index) => (index < steps.indexOf(at) ? 'succeeded' : index === steps.indexOf(at) ? 'cancelled' : 'skipped'));
+  return steps.map((_, index) =>
+    index < steps.indexOf(at) ? 'succeeded' : index === steps.indexOf(at) ? 'cancelled' : 'skipped',
+  );
 }
 
 describe('a cancelled install', () => {
@@ -68,12 +70,16 @@ describe('a cancelled install', () => {
     await done(namespace, 'shop@1.0.0');
     await done(namespace, 'main/redis@7.0.0');
     const before = await installs(namespace);
-    const operation = await cancelledAt(namespace, at, 'before', () => shop.api.install(namespace, 'shop@1.1.0', { force: true }));
+    const operation = await cancelledAt(namespace, at, 'before', () =>
+      shop.api.install(namespace, 'shop@1.1.0', { force: true }),
+    );
     expect(operation).toMatchObject({ state: 'cancelled', step: at, cancelRequested: true, warnings: [] });
     expect(operation).not.toHaveProperty('failure');
     expect(operation.steps.map(({ state }) => state)).toEqual(states(at));
     // Only where the install had happened there was something to take back.
-    expect(operation.steps.filter(({ undone }) => undone).map(({ name }) => name)).toEqual(at === 'update-cache' ? ['install'] : []);
+    expect(operation.steps.filter(({ undone }) => undone).map(({ name }) => name)).toEqual(
+      at === 'update-cache' ? ['install'] : [],
+    );
     expect(await installs(namespace)).toEqual(before);
   });
 
@@ -118,7 +124,8 @@ describe('a cancelled install', () => {
 
   it.concurrent('is no longer shown as installed by a search', async () => {
     const namespace = freshNamespace();
-    const shown = async () => (await shop.api.get(`/api/v1/search?q=docs&registry=main&namespace=${namespace}`)).body.templates[0];
+    const shown = async () =>
+      (await shop.api.get(`/api/v1/search?q=docs&registry=main&namespace=${namespace}`)).body.templates[0];
     const hold = await holds.hold(namespace, 'install', 'after');
     const id = await shop.api.install(namespace, 'docs');
     await hold.reached();
@@ -141,7 +148,10 @@ describe('a cancelled install', () => {
     await shop.api.call('POST', `/api/v1/operations/${id}/cancel`);
     const operation = await shop.api.ended(id, CANCELLED_WITHIN_MS);
     await hold.release();
-    expect(operation).toMatchObject({ state: 'cancelled', warnings: [expect.stringMatching(/^web was left installed: docs needs it/)] });
+    expect(operation).toMatchObject({
+      state: 'cancelled',
+      warnings: [expect.stringMatching(/^web was left installed: docs needs it/)],
+    });
     expect((await shop.api.ended(other)).state).toBe('succeeded');
     expect((await installs(namespace)).map(({ name }) => name)).toEqual(['docs', 'web']);
   });
@@ -205,7 +215,10 @@ describe('an install that fails after its effect', () => {
     }
     const last = await shop.api.ended(await shop.api.replay(id));
     expect(last).toMatchObject({ state: 'succeeded', replayOf: ids.at(-1) });
-    expect((await installs(namespace)).find(({ name }) => name === 'shop')).toMatchObject({ version: '1.0.0', operation: last.id });
+    expect((await installs(namespace)).find(({ name }) => name === 'shop')).toMatchObject({
+      version: '1.0.0',
+      operation: last.id,
+    });
   });
 });
 

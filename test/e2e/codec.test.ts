@@ -24,4 +24,13 @@ describe('with CHANDLERY_CODEC_KEY', () => {
     expect(Buffer.from(input.payloads[0].metadata.encoding, 'base64').toString()).toBe('binary/encrypted');
     expect(Buffer.from(input.payloads[0].data, 'base64').includes('shop')).toBe(false);
   }, 60_000);
+
+  it('a failed operation is read too, and its details are stored encrypted', async () => {
+    const id = await shop.api.install(freshNamespace(), 'redis@^99.0.0');
+    const operation = await shop.api.ended(id);
+    expect(operation).toMatchObject({
+      state: 'failed',
+      failure: { code: 'version_not_found', details: { template: expect.any(String) } },
+    });
+  }, 60_000);
 });

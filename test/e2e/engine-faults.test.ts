@@ -31,8 +31,7 @@ async function timed<T>(call: () => Promise<T>): Promise<T & { ms: number }> {
   return { ...answer, ms: performance.now() - startedAt };
 }
 
-const request = (namespace: string, ref = 'shop') =>
-  timed(() => shop.api.call('POST', '/api/v1/installs', { namespace, ref }));
+const request = (namespace: string, ref = 'shop') => timed(() => shop.api.call('POST', '/api/v1/installs', { namespace, ref }));
 
 async function readiness() {
   const response = await fetch(`${shop.api.url}/readyz`);
@@ -46,33 +45,72 @@ function slowArchives(ms: number): void {
 }
 
 describe('with the engine away', () => {
+  it(
+    'an operation that runs goes on when the engine was killed in the middle, and so does who follows it',
+    async () => {
+      const namespace = freshNamespace();
+      await shop.folder.add({ name: 'late', version: '1.0.0' });
+      slowArchives(2_000);
+      const id = await shop.api.install(namespace, 'late');
+      const frames: SseFrame[] = [];
+      const follow = async () => {
+        for await (const frame of followEvents(shop.api, id, frames.findLast((frame) => frame.id !== undefined)?.id))
+          frames.push(frame);
+      };
+      const broken = follow().catch(() => undefined);
+      await shop.api.waitFor(id, ({ step }) => step === 'download');
+      const back = keepDown(shop.lab.engine, 'temporal');
+      await sleep(OUTAGE_MS);
+      await back();
+      await broken;
+      // The server outlived the stream that broke.
+      expect((await fetch(`${shop.api.url}/healthz`)).status).toBe(200);
+      while (frames.at(-1)?.event !== 'end') await follow().catch(() => sleep(200));
+      expect((await shop.api.ended(id)).state).toBe('succeeded');
+      expect(frames.at(-2)?.operation.state).toBe('succeeded');
+      shop.registry.setFaults([]);
+    },
+    TEST_MS,
+  );
+
   it.each<[string, () => Promise<() => unknown>]>([
     ['silent', async () => freeze(shop.lab.engine, 'temporal')],
     ['dead', async () => keepDown(shop.lab.engine, 'temporal')],
-  ])('%s: requests are answered with 503 within seconds, and the same request works afterwards', async (_how, away) => {
-    const namespace = freshNamespace();
-    const { id: earlier } = await shop.api.ended(await shop.api.install(freshNamespace(), 'docs'));
-    const back = await away();
-    try {
-      const refused = await request(namespace);
-      expect(refused).toMatchObject({ status: 503, body: { code: 'engine_unavailable', guidance: expect.stringContaining('again') } });
-      expect(refused.ms).toBeLessThan(WITHIN_MS);
-      const read = await timed(() => shop.api.get(`/api/v1/operations/${earlier}`));
-      expect(read).toMatchObject({ status: 503, body: { code: 'engine_unavailable' } });
-      expect(read.ms).toBeLessThan(WITHIN_MS);
-      expect(await shop.api.get('/api/v1/operations')).toMatchObject({ status: 503, body: { code: 'engine_unavailable' } });
-      expect(await readiness()).toEqual({ status: 503, ok: false, away: ['engine'] });
-      // What needs only the store goes on.
-      expect((await shop.api.get(`/api/v1/installs?namespace=${namespace}`)).status).toBe(200);
-    } finally {
-      await back();
-    }
-    const accepted = await untilAccepted(namespace);
-    expect((await shop.api.ended(accepted)).state).toBe('succeeded');
-    expect((await shop.api.get(`/api/v1/installs?namespace=${namespace}`)).body.installs).toHaveLength(3);
-    expect((await shop.api.operation(earlier)).state).toBe('succeeded');
-    expect((await readiness()).status).toBe(200);
-  }, TEST_MS);
+  ])(
+    '%s: requests are answered with 503 within seconds, and the same request works afterwards',
+    async (_how, away) => {
+      const namespace = freshNamespace();
+      const { id: earlier } = await shop.api.ended(await shop.api.install(freshNamespace(), 'docs'));
+      const back = await away();
+      try {
+        const [ready, ...answers] = await Promise.all([
+          readiness(),
+          request(namespace),
+          timed(() => shop.api.get(`/api/v1/operations/${earlier}`)),
+          timed(() => shop.api.get('/api/v1/operations')),
+          timed(() => shop.api.call('POST', `/api/v1/operations/${earlier}/replay`, { from: 'start' })),
+        ]);
+        for (const answer of answers) {
+          expect(answer).toMatchObject({
+            status: 503,
+            body: { code: 'engine_unavailable', guidance: expect.stringContaining('again') },
+          });
+          expect(answer.ms).toBeLessThan(WITHIN_MS);
+        }
+        expect(ready).toEqual({ status: 503, ok: false, away: ['engine'] });
+        // What needs only the store goes on.
+        expect((await shop.api.get(`/api/v1/installs?namespace=${namespace}`)).status).toBe(200);
+      } finally {
+        await back();
+      }
+      const accepted = await untilAccepted(namespace);
+      expect((await shop.api.ended(accepted)).state).toBe('succeeded');
+      expect((await shop.api.get(`/api/v1/installs?namespace=${namespace}`)).body.installs).toHaveLength(3);
+      expect((await shop.api.operation(earlier)).state).toBe('succeeded');
+      expect((await readiness()).status).toBe(200);
+    },
+    TEST_MS,
+  );
 
   /** A channel that broke is made anew a moment after the engine is back. */
   async function untilAccepted(namespace: string): Promise<string> {
@@ -82,136 +120,134 @@ describe('with the engine away', () => {
       if (Date.now() > deadline) throw new Error(`still ${status} ${JSON.stringify(body)}`);
     }
   }
-
-  it('an operation that runs goes on when the engine was killed in the middle, and so does who follows it', async () => {
-    const namespace = freshNamespace();
-    await shop.folder.add({ name: 'late', version: '1.0.0' });
-    slowArchives(2_000);
-    const id = await shop.api.install(namespace, 'late');
-    const frames: SseFrame[] = [];
-    const follow = async () => {
-      for await (const frame of followEvents(shop.api, id, frames.findLast((frame) => frame.id !== undefined)?.id)) frames.push(frame);
-    };
-    const broken = follow().catch(() => undefined);
-    await shop.api.waitFor(id, ({ step }) => step === 'download');
-    const back = keepDown(shop.lab.engine, 'temporal');
-    await sleep(OUTAGE_MS);
-    await back();
-    await broken;
-    // The server outlived the stream that broke.
-    expect((await fetch(`${shop.api.url}/healthz`)).status).toBe(200);
-    while (frames.at(-1)?.event !== 'end') await follow().catch(() => sleep(200));
-    expect((await shop.api.ended(id)).state).toBe('succeeded');
-    expect(frames.at(-2)?.operation.state).toBe('succeeded');
-    shop.registry.setFaults([]);
-  }, TEST_MS);
 });
 
 describe('with no worker', () => {
-  it('an operation is read at once, before its first step and in the middle of one', async () => {
-    await shop.folder.add({ name: 'slow', version: '1.0.0' });
-    slowArchives(60_000);
-    const id = await shop.api.install(freshNamespace(), 'slow');
-    await shop.api.waitFor(id, ({ step }) => step === 'download');
-    await worker.kill();
-    const waiting = await shop.api.install(freshNamespace(), 'docs');
-    const read = async (operation: string) => timed(() => shop.api.get(`/api/v1/operations/${operation}`));
-    const middle = await read(id);
-    expect(middle).toMatchObject({ status: 200, body: { state: 'running', step: 'download' } });
-    expect(middle.ms).toBeLessThan(READ_WITHIN_MS);
-    const first = await read(waiting);
-    expect(first).toMatchObject({ status: 200, body: { state: 'running', percent: 0 } });
-    expect(first.ms).toBeLessThan(READ_WITHIN_MS);
-    const list = await timed(() => shop.api.get('/api/v1/operations?state=running'));
-    expect(list.ms).toBeLessThan(READ_WITHIN_MS);
-    const events = followEvents(shop.api, waiting);
-    expect(await timed(() => events.next())).toMatchObject({ value: { operation: { id: waiting, state: 'running' } } });
-    await events.return(undefined);
-    shop.registry.setFaults([]);
-    worker = await shop.lab.startWorker();
-    expect((await shop.api.ended(waiting)).state).toBe('succeeded');
-    expect((await shop.api.ended(id)).state).toBe('succeeded');
-  }, TEST_MS);
+  it(
+    'an operation is read at once, before its first step and in the middle of one',
+    async () => {
+      await shop.folder.add({ name: 'slow', version: '1.0.0' });
+      slowArchives(60_000);
+      const id = await shop.api.install(freshNamespace(), 'slow');
+      await shop.api.waitFor(id, ({ step }) => step === 'download');
+      await worker.kill();
+      const waiting = await shop.api.install(freshNamespace(), 'docs');
+      const read = async (operation: string) => timed(() => shop.api.get(`/api/v1/operations/${operation}`));
+      const middle = await read(id);
+      expect(middle).toMatchObject({ status: 200, body: { state: 'running', step: 'download' } });
+      expect(middle.ms).toBeLessThan(READ_WITHIN_MS);
+      const first = await read(waiting);
+      expect(first).toMatchObject({ status: 200, body: { state: 'running', percent: 0 } });
+      expect(first.ms).toBeLessThan(READ_WITHIN_MS);
+      const list = await timed(() => shop.api.get('/api/v1/operations?state=running'));
+      expect(list.ms).toBeLessThan(READ_WITHIN_MS);
+      const events = followEvents(shop.api, waiting);
+      expect(await timed(() => events.next())).toMatchObject({ value: { operation: { id: waiting, state: 'running' } } });
+      await events.return(undefined);
+      shop.registry.setFaults([]);
+      worker = await shop.lab.startWorker();
+      expect((await shop.api.ended(waiting)).state).toBe('succeeded');
+      expect((await shop.api.ended(id)).state).toBe('succeeded');
+    },
+    TEST_MS,
+  );
 });
 
 describe('an API that is killed while it streams', () => {
-  it('is followed by another one that goes on from the last event', async () => {
-    const first = await shop.lab.startApi();
-    await shop.folder.add({ name: 'streamed', version: '1.0.0' });
-    slowArchives(3_000);
-    const id = await first.client.install(freshNamespace(), 'streamed');
-    const seen: SseFrame[] = [];
-    const reading = (async () => {
-      for await (const frame of followEvents(first.client, id)) seen.push(frame);
-    })();
-    await shop.api.waitFor(id, ({ step }) => step === 'download');
-    while (seen.at(-1)?.operation.step !== 'download') await sleep(20);
-    await first.child.kill();
-    await expect(reading).rejects.toThrow();
+  it(
+    'is followed by another one that goes on from the last event',
+    async () => {
+      const first = await shop.lab.startApi();
+      await shop.folder.add({ name: 'streamed', version: '1.0.0' });
+      slowArchives(3_000);
+      const id = await first.client.install(freshNamespace(), 'streamed');
+      const seen: SseFrame[] = [];
+      const reading = (async () => {
+        for await (const frame of followEvents(first.client, id)) seen.push(frame);
+      })();
+      await shop.api.waitFor(id, ({ step }) => step === 'download');
+      while (seen.at(-1)?.operation.step !== 'download') await sleep(20);
+      await first.child.kill();
+      await expect(reading).rejects.toThrow();
 
-    const second = await shop.lab.startApi();
-    const last = seen.findLast((frame) => frame.id !== undefined)?.id ?? '';
-    expect(last).toMatch(new RegExp(`^${id.split('.').at(-1)}:\\d+$`));
-    const rest: SseFrame[] = [];
-    for await (const frame of followEvents(second.client, id, last)) rest.push(frame);
-    expect(rest.at(-1)?.event).toBe('end');
-    expect(rest.at(-2)?.operation).toMatchObject({ id, state: 'succeeded', percent: 100 });
-    const place = (frame?: SseFrame) => Number(frame?.id?.split(':').at(-1) ?? 0);
-    const places = rest.filter(({ id: at }) => at !== undefined).map(place);
-    expect(places[0]).toBeGreaterThan(Number(last.split(':').at(-1)));
-    expect(places).toEqual([...places].sort((a, b) => a - b));
-    // Who has seen the end is told so, and nothing again.
-    const again: SseFrame[] = [];
-    for await (const frame of followEvents(second.client, id, rest.at(-2)?.id)) again.push(frame);
-    expect(again.map(({ event }) => event)).toEqual(['end']);
-    shop.registry.setFaults([]);
-  }, TEST_MS);
+      const second = await shop.lab.startApi();
+      const last = seen.findLast((frame) => frame.id !== undefined)?.id ?? '';
+      expect(last).toMatch(new RegExp(`^${id.split('.').at(-1)}:\\d+$`));
+      const rest: SseFrame[] = [];
+      for await (const frame of followEvents(second.client, id, last)) rest.push(frame);
+      expect(rest.at(-1)?.event).toBe('end');
+      expect(rest.at(-2)?.operation).toMatchObject({ id, state: 'succeeded', percent: 100 });
+      const place = (frame?: SseFrame) => Number(frame?.id?.split(':').at(-1) ?? 0);
+      const places = rest.filter(({ id: at }) => at !== undefined).map(place);
+      expect(places[0]).toBeGreaterThan(Number(last.split(':').at(-1)));
+      expect(places).toEqual([...places].sort((a, b) => a - b));
+      // Who has seen the end is told so, and nothing again.
+      const again: SseFrame[] = [];
+      for await (const frame of followEvents(second.client, id, rest.at(-2)?.id)) again.push(frame);
+      expect(again.map(({ event }) => event)).toEqual(['end']);
+      shop.registry.setFaults([]);
+    },
+    TEST_MS,
+  );
 });
 
 describe('with the store away', () => {
-  it('an operation waits for it, says so, and completes', async () => {
-    const namespace = freshNamespace();
-    await shop.folder.add({ name: 'patient', version: '1.0.0' });
-    slowArchives(1_500);
-    const id = await shop.api.install(namespace, 'patient');
-    await shop.api.waitFor(id, ({ step }) => step === 'download');
-    const back = keepDown(shop.lab.engine, 'postgres');
-    const troubled = await shop.api.waitFor(
-      id,
-      ({ steps }) => steps.some((step) => step.state === 'retrying' && step.failure?.code === 'store_unavailable'),
-      20_000,
-    );
-    expect(troubled).toMatchObject({ state: 'running', step: 'download' });
-    expect((await readiness()).away).toContain('store');
-    // Longer than three attempts, after which a step gives up: an absent store is not the step's failure.
-    await sleep(OUTAGE_MS);
-    await back();
-    const operation = await shop.api.ended(id);
-    expect(operation.state).toBe('succeeded');
-    expect(operation.steps.find(({ name }) => name === 'download')?.attempt).toBeGreaterThan(3);
-    expect((await shop.api.get(`/api/v1/installs?namespace=${namespace}`)).body.installs).toHaveLength(1);
-    shop.registry.setFaults([]);
-  }, TEST_MS);
+  it(
+    'an operation waits for it, says so, and completes',
+    async () => {
+      const namespace = freshNamespace();
+      await shop.folder.add({ name: 'patient', version: '1.0.0' });
+      slowArchives(1_500);
+      const id = await shop.api.install(namespace, 'patient');
+      await shop.api.waitFor(id, ({ step }) => step === 'download');
+      const back = keepDown(shop.lab.engine, 'postgres');
+      const troubled = await shop.api.waitFor(
+        id,
+        ({ steps }) => steps.some((step) => step.state === 'retrying' && step.failure?.code === 'store_unavailable'),
+        20_000,
+      );
+      expect(troubled).toMatchObject({ state: 'running', step: 'download' });
+      expect((await readiness()).away).toContain('store');
+      // Longer than three attempts, after which a step gives up: an absent store is not the step's failure.
+      await sleep(OUTAGE_MS);
+      await back();
+      const operation = await shop.api.ended(id);
+      expect(operation.state).toBe('succeeded');
+      expect(operation.steps.find(({ name }) => name === 'download')?.attempt).toBeGreaterThan(3);
+      expect((await shop.api.get(`/api/v1/installs?namespace=${namespace}`)).body.installs).toHaveLength(1);
+      shop.registry.setFaults([]);
+    },
+    TEST_MS,
+  );
 
   it.each<[string, () => Promise<() => unknown>]>([
     ['silent', async () => freeze(shop.lab.engine, 'postgres')],
     ['dead', async () => keepDown(shop.lab.engine, 'postgres')],
-  ])('%s: the API says store_unavailable within seconds, and /readyz names it', async (_how, away) => {
-    const { id } = await shop.api.ended(await shop.api.install(freshNamespace(), 'docs'));
-    const back = await away();
-    try {
-      // A token that nobody knows: whether it is valid cannot be told now, so it is not called invalid.
-      const unknown = await timed(() => shop.api.call('GET', '/api/v1/installs', undefined, { authorization: 'Bearer unknown' }));
-      expect(unknown).toMatchObject({ status: 503, body: { code: 'store_unavailable' } });
-      const refused = await timed(() => shop.api.get('/api/v1/installs'));
-      expect(refused).toMatchObject({ status: 503, body: { code: 'store_unavailable' } });
-      expect(await readiness()).toEqual({ status: 503, ok: false, away: ['store'] });
-      expect(Math.max(unknown.ms, refused.ms)).toBeLessThan(2 * WITHIN_MS);
-    } finally {
-      await back();
-    }
-    expect((await shop.api.get('/api/v1/installs')).status).toBe(200);
-    expect((await shop.api.operation(id)).state).toBe('succeeded');
-    expect((await readiness()).status).toBe(200);
-  }, TEST_MS);
+  ])(
+    '%s: the API says store_unavailable within seconds, and /readyz names it',
+    async (_how, away) => {
+      const { id } = await shop.api.ended(await shop.api.install(freshNamespace(), 'docs'));
+      const back = await away();
+      try {
+        // A token that nobody knows: whether it is valid cannot be told now, so it is not called invalid.
+        const [ready, ...answers] = await Promise.all([
+          readiness(),
+          timed(() => shop.api.call('GET', '/api/v1/installs', undefined, { authorization: 'Bearer unknown' })),
+          timed(() => shop.api.get('/api/v1/installs')),
+          timed(() => shop.api.call('DELETE', '/api/v1/installs/local.default.shop')),
+        ]);
+        for (const answer of answers) {
+          expect(answer).toMatchObject({ status: 503, body: { code: 'store_unavailable' } });
+          expect(answer.ms).toBeLessThan(2 * WITHIN_MS);
+        }
+        expect(ready).toEqual({ status: 503, ok: false, away: ['store'] });
+      } finally {
+        await back();
+      }
+      expect((await shop.api.get('/api/v1/installs')).status).toBe(200);
+      expect((await shop.api.operation(id)).state).toBe('succeeded');
+      expect((await readiness()).status).toBe(200);
+    },
+    TEST_MS,
+  );
 });

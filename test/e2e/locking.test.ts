@@ -108,7 +108,10 @@ describe('a replay', () => {
     await holds.fail(namespace, 'scan', 'before', 'registry_invalid');
     const failed = (await shop.api.ended(await shop.api.install(namespace, 'shop@1.0.0'))).id;
     await shop.api.ended(await shop.api.install(namespace, 'shop@1.1.0'));
-    expect(await replay(failed)).toMatchObject({ status: 409, body: { code: 'superseded', guidance: expect.stringContaining('from: start') } });
+    expect(await replay(failed)).toMatchObject({
+      status: 409,
+      body: { code: 'superseded', guidance: expect.stringContaining('from: start') },
+    });
     expect(await replay(failed, { from: 'scan' })).toMatchObject({ status: 409, body: { code: 'superseded' } });
     const answer = await replay(failed, { from: 'start' });
     expect(answer).toMatchObject({ status: 202, body: { from: 'pre-validate', keeps: [] } });
@@ -134,11 +137,21 @@ describe('a replay', () => {
     const namespace = freshNamespace();
     const failed = await shop.api.ended(await shop.api.install(namespace, 'shop@^9.0.0'));
     expect(failed.failure?.code).toBe('version_not_found');
-    expect(await replay(failed.id, { from: 'nonsense' })).toMatchObject({ status: 400, body: { code: 'invalid_request', errors: [{ path: '/from' }] } });
-    expect(await replay(failed.id, { input: { namespace: 'other' } })).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(await replay(failed.id, { from: 'nonsense' })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', errors: [{ path: '/from' }] },
+    });
+    expect(await replay(failed.id, { input: { namespace: 'other' } })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    });
     const answer = await replay(failed.id, { input: { version: '^1.0.0' } });
     expect(answer).toMatchObject({ status: 202, body: { from: 'pre-validate' } });
-    expect(await shop.api.ended(answer.body.operation)).toMatchObject({ state: 'succeeded', input: { range: '^1.0.0' }, replayOf: failed.id });
+    expect(await shop.api.ended(answer.body.operation)).toMatchObject({
+      state: 'succeeded',
+      input: { range: '^1.0.0' },
+      replayOf: failed.id,
+    });
   });
 
   it.concurrent('of one that succeeded and was uninstalled since brings it back', async () => {

@@ -86,7 +86,8 @@ describe('a registry that is away', () => {
     expect(step.attempts.map(({ attempt, outcome }) => [attempt, outcome])).toEqual(
       [1, 2, 3].map((attempt) => [attempt, 'registry_unavailable']),
     );
-    for (const attempt of step.attempts) expect(attempt).toMatchObject({ message: expect.stringMatching(message), at: expect.any(String) });
+    for (const attempt of step.attempts)
+      expect(attempt).toMatchObject({ message: expect.stringMatching(message), at: expect.any(String) });
     expect(await installedIn(namespace)).toEqual([]);
   });
 
@@ -97,19 +98,15 @@ describe('a registry that is away', () => {
     expect(operation.steps.map(({ attempt }) => attempt)).toEqual(STEPS.install.map(() => 1));
   });
 
-  it.concurrent(
-    'is tried again when it says nothing for longer than the client waits',
-    async () => {
-      shop.proxy('silent').setFaults([{ kind: 'delay', ms: SILENT_MS, path: '/versions', times: 1 }]);
-      const { operation } = await run('silent');
-      expect(operation.state).toBe('succeeded');
-      expect(stepOf(operation, 'resolve-dependencies')).toMatchObject({
-        attempt: 2,
-        attempts: [{ outcome: 'registry_unavailable', message: expect.stringContaining('no answer in time') }],
-      });
-    },
-    60_000,
-  );
+  it.concurrent('is tried again when it says nothing for longer than the client waits', async () => {
+    shop.proxy('silent').setFaults([{ kind: 'delay', ms: SILENT_MS, path: '/versions', times: 1 }]);
+    const { operation } = await run('silent');
+    expect(operation.state).toBe('succeeded');
+    expect(stepOf(operation, 'resolve-dependencies')).toMatchObject({
+      attempt: 2,
+      attempts: [{ outcome: 'registry_unavailable', message: expect.stringContaining('no answer in time') }],
+    });
+  }, 60_000);
 
   it.concurrent('is tried again when it cannot serve for a while, and the failures stay listed', async () => {
     shop.proxy('mended').setFaults([
@@ -139,7 +136,11 @@ describe('a registry that refuses', () => {
   ])('ends the operation at once: %s (%d)', async (name, status, path, step, code) => {
     shop.proxy(name).setFaults([{ kind: 'status', status, body: 'no', ...(path && { path }) }]);
     const { namespace, operation } = await run(name);
-    expect(operation).toMatchObject({ state: 'failed', step, failure: { code, details: { registry: name, upstreamStatus: status } } });
+    expect(operation).toMatchObject({
+      state: 'failed',
+      step,
+      failure: { code, details: { registry: name, upstreamStatus: status } },
+    });
     expect(operation.failure?.guidance).not.toBe('');
     expect(stepOf(operation, step)).toMatchObject({ attempt: 1, attempts: [{ outcome: code }] });
     expect(await installedIn(namespace)).toEqual([]);
@@ -152,7 +153,10 @@ describe('a registry that refuses', () => {
   it.concurrent('ends the operation when it is no registry at all', async () => {
     shop.proxy('garbage').setFaults([{ kind: 'garbage', body: '<html>Sign in</html>', contentType: 'text/html' }]);
     const { operation } = await run('garbage');
-    expect(operation).toMatchObject({ state: 'failed', failure: { code: 'registry_invalid', message: expect.stringContaining('text/html') } });
+    expect(operation).toMatchObject({
+      state: 'failed',
+      failure: { code: 'registry_invalid', message: expect.stringContaining('text/html') },
+    });
   });
 
   it.concurrent('is asked again when it says so: 429 with Retry-After', async () => {
@@ -191,7 +195,10 @@ describe('a transfer', () => {
     const [first, second, ...rest] = proxy.requests().filter(({ path }) => path.includes('/redis-truncated/archive'));
     expect(rest).toEqual([]);
     expect(first?.headers).not.toHaveProperty('range');
-    expect(second).toMatchObject({ status: 206, headers: { range: `bytes=${2 * CHUNK}-`, 'if-range': expect.stringContaining('sha256:') } });
+    expect(second).toMatchObject({
+      status: 206,
+      headers: { range: `bytes=${2 * CHUNK}-`, 'if-range': expect.stringContaining('sha256:') },
+    });
     expect(second?.bytes).toBeLessThan(LARGE);
   });
 

@@ -10,6 +10,7 @@ const FOLDER = join(PACKAGE_ROOT, 'test', 'histories');
 const OUTCOMES = [
   'install-cancelled',
   'install-cancelled-in-undo',
+  'install-cancelled-while-failing',
   'install-killed',
   'install-overdue',
   'install-refused',

@@ -19,9 +19,15 @@ export async function* followEvents(api: ApiClient, id: string, lastEventId?: st
     const blocks = text.split('\n\n');
     text = blocks.pop() ?? '';
     for (const block of blocks) {
-      const fields = Object.fromEntries(block.split('\n').map((line) => [line.split(': ')[0], line.slice(line.indexOf(': ') + 2)]));
+      const fields = Object.fromEntries(
+        block.split('\n').map((line) => [line.split(': ')[0], line.slice(line.indexOf(': ') + 2)]),
+      );
       if (fields['event'] !== undefined)
-        yield { event: fields['event'], operation: JSON.parse(fields['data'] ?? '{}'), ...(fields['id'] && { id: fields['id'] }) };
+        yield {
+          event: fields['event'],
+          operation: JSON.parse(fields['data'] ?? '{}'),
+          ...(fields['id'] && { id: fields['id'] }),
+        };
     }
   }
 }

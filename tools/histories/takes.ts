@@ -63,6 +63,22 @@ const installCancelled: Take = (studio) => {
   );
 };
 
+/** The step fails by itself in the moment in which the operation is cancelled. */
+const installCancelledWhileFailing: Take = (studio) => {
+  let id = '';
+  return studio.withWorker(
+    async () => {
+      id = await studio.client.install('take-cancelled-while-failing', 'shop');
+      return endedIn(studio, id, 'cancelled');
+    },
+    async (step, moment) => {
+      if (step !== 'download' || moment !== 'before') return;
+      await cancel(studio, id);
+      throw new ChandleryError('registry_unavailable', 'failed in the moment of the cancellation, for the recording');
+    },
+  );
+};
+
 const installCancelledInUndo: Take = (studio) => {
   let id = '';
   return studio.withWorker(
@@ -105,6 +121,7 @@ export const TAKES: Record<string, Take> = {
   'install-undone': installUndone,
   'install-replayed': installReplayed,
   'install-cancelled': installCancelled,
+  'install-cancelled-while-failing': installCancelledWhileFailing,
   'install-cancelled-in-undo': installCancelledInUndo,
   'install-overdue': installOverdue,
   'uninstall-succeeded': uninstallSucceeded,
