@@ -17,7 +17,10 @@ async function main(names: readonly string[]): Promise<void> {
     process.stderr.write(`unknown benchmark: ${unknown.join(', ')}\nusage: npm run bench [-- NAME...]; the names are ${known}\n`);
     process.exit(EXIT_USAGE);
   }
-  const report = new Reporter((line) => process.stdout.write(`${line}\n`));
+  const stopping = new AbortController();
+  const stop = () => stopping.abort(new Error('interrupted'));
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const report = new Reporter((line) => process.stdout.write(`${line}\n`), stopping.signal);
   for (const line of describeMachine()) report.note(line);
   for (const [name, suite] of Object.entries(SUITES)) if (names.length === 0 || names.includes(name)) await suite(report);
   report.note(`at the end: ${describeLoad()}`);

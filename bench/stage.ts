@@ -14,6 +14,7 @@ import type { ApiClient } from '../tools/lab/api-client.ts';
 import type { Lab } from '../tools/lab/index.ts';
 import { openLab } from '../tools/lab/index.ts';
 import type { InstallInput } from '../workflows/messages.ts';
+import type { Cleanup } from './cleanup.ts';
 
 const TOKEN = 'registry-token-of-the-benchmarks';
 const PRODUCT_QUEUE = 'chandlery';
@@ -25,37 +26,35 @@ export interface Stage {
   api: ApiClient;
   registry: FaultProxy;
   /** A client of the same engine, on the product's task queue or another one. */
-  engine(taskQueue?: string): Engine;
-  close(): Promise<void>;
+  connect(taskQueue?: string): Engine;
 }
 
-export async function openStage(templates: readonly TemplateFixture[], log: (line: string) => void): Promise<Stage> {
+export async function openStage(
+  templates: readonly TemplateFixture[],
+  { log, cleanup }: { log: (line: string) => void; cleanup: Cleanup },
+): Promise<Stage> {
   const folder = await createRegistryFolder(templates);
+  cleanup.add(folder.remove);
   const server = await startRegistryServer({ port: 0, host: '127.0.0.1', templatesDir: folder.dir, token: TOKEN, name: 'main' });
+  cleanup.add(server.close);
   const registry = await startFaultProxy({ target: server.url });
+  cleanup.add(registry.close);
   const lab = await openLab({
     registries: [{ name: 'main', url: registry.url, default: true, token: TOKEN }],
     // Writing log lines is not what is measured.
     env: { CHANDLERY_LOG_LEVEL: 'warn' },
     log,
   });
+  cleanup.add(() => lab.close());
   const { client } = await lab.startApi();
-  const engines: Engine[] = [];
   return {
     lab,
     api: client,
     registry,
-    engine(taskQueue = PRODUCT_QUEUE) {
+    connect(taskQueue = PRODUCT_QUEUE) {
       const engine = createEngine({ address: lab.engine.temporalAddress, namespace: ENGINE_NAMESPACE, taskQueue });
-      engines.push(engine);
+      cleanup.add(() => engine.connection.close());
       return engine;
-    },
-    async close() {
-      await Promise.all(engines.map((engine) => engine.connection.close()));
-      await lab.close();
-      await registry.close();
-      await server.close();
-      await folder.remove();
     },
   };
 }

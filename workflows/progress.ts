@@ -114,8 +114,10 @@ function stepAfter(step: StepProgress, event: StepEvent): StepProgress {
   switch (event.type) {
     case 'step-scheduled':
       return { ...step, state: 'running', startedAt: event.at, attempt: 1 };
-    case 'step-started':
-      return { ...step, state: 'running', attempt: event.attempt };
+    case 'step-started': {
+      const { nextRetryAt: _over, ...rest } = step;
+      return { ...rest, state: 'running', attempt: event.attempt };
+    }
     case 'step-waiting':
       return {
         ...step,

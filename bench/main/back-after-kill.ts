@@ -44,7 +44,7 @@ interface Recovery {
   sinceKill: number;
 }
 
-async function killOnce({ lab, api, registry, engine: connect }: Stage, template: string): Promise<Recovery> {
+async function killOnce({ lab, api, registry, connect }: Stage, template: string): Promise<Recovery> {
   registry.setFaults([{ kind: 'throttle', path: '/archive', bytesPerSecond: SLOW_BYTES_PER_SECOND }]);
   const victim = await lab.startWorker();
   const id = await api.install('back-after-kill', template);

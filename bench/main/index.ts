@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SeededRandom } from '../../tools/chaos/random.ts';
 import type { InstallInput } from '../../workflows/messages.ts';
+import type { Cleanup } from '../cleanup.ts';
 import { describeParts } from '../environment.ts';
 import type { Reporter } from '../reporter.ts';
 import type { Stage } from '../stage.ts';
@@ -25,8 +26,8 @@ const TEMPLATES = [
 
 /** The figures of stage 1: starting, running, recovering, and what the program itself costs. */
 export async function runMain(report: Reporter): Promise<void> {
-  await report.group(['post-start', 'seven-steps', 'back-after-kill'], () => onStage(report));
-  await report.group(['warm-start', 'idle-memory'], () => onServer(report));
+  await report.group(['post-start', 'seven-steps', 'back-after-kill'], (cleanup) => onStage(report, cleanup));
+  await report.group(['warm-start', 'idle-memory'], (cleanup) => onServer(report, cleanup));
   await report.group(['cli-help'], async () => {
     const { figure, note } = measureCliHelp();
     report.figure(figure);
@@ -34,18 +35,14 @@ export async function runMain(report: Reporter): Promise<void> {
   });
 }
 
-async function onStage(report: Reporter): Promise<void> {
-  const stage = await openStage(TEMPLATES, (line) => report.note(line));
-  try {
-    for (const line of await describeParts(stage.lab.engine)) report.note(line);
-    const input = await withProductWorker(stage, report);
-    await withSevenStepsWorker(stage, report, input);
-    const { figure, note } = await measureBackAfterKill(stage, KILLED);
-    report.figure(figure);
-    report.note(note);
-  } finally {
-    await stage.close();
-  }
+async function onStage(report: Reporter, cleanup: Cleanup): Promise<void> {
+  const stage = await openStage(TEMPLATES, { log: (line) => report.note(line), cleanup });
+  for (const line of await describeParts(stage.lab.engine)) report.note(line);
+  const input = await withProductWorker(stage, report);
+  await withSevenStepsWorker(stage, report, input);
+  const { figure, note } = await measureBackAfterKill(stage, KILLED);
+  report.figure(figure);
+  report.note(note);
 }
 
 /** Answers the input of an install as the API made it, for the figures that start workflows themselves. */
@@ -64,13 +61,12 @@ async function withSevenStepsWorker(stage: Stage, report: Reporter, input: Insta
   await worker.stop();
 }
 
-async function onServer(report: Reporter): Promise<void> {
-  const dir = await mkdtemp(join(tmpdir(), 'chandlery-bench-'));
-  try {
-    const { figures, notes } = await measureServerStart(dir);
-    for (const figure of figures) report.figure(figure);
-    for (const note of notes) report.note(note);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
+async function onServer(report: Reporter, cleanup: Cleanup): Promise<void> {
+  // Without symbolic links: that is how the server's children name it.
+  const dir = await realpath(await mkdtemp(join(tmpdir(), 'chandlery-bench-')));
+  cleanup.add(() => rm(dir, { recursive: true, force: true }));
+  await writeFile(join(dir, 'registries.yaml'), 'registries: []\n');
+  const { figures, notes } = await measureServerStart(dir, cleanup);
+  for (const figure of figures) report.figure(figure);
+  for (const note of notes) report.note(note);
 }

@@ -22,7 +22,7 @@ export const TINY = 'tiny';
  * Time until a request that starts an install is accepted, over HTTP against a bare start of the same workflow with the same payload.
  * The template is installed already, and each operation is waited for, so that the worker has as much to do after either.
  */
-export async function measurePostStart({ api, engine: connect }: Stage): Promise<{ figure: Figure; input: InstallInput }> {
+export async function measurePostStart({ api, connect }: Stage): Promise<{ figure: Figure; input: InstallInput }> {
   const engine = connect();
   const first = await api.install(NAMESPACE, TINY);
   await api.ended(first);

@@ -1,12 +1,14 @@
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PACKAGE_ROOT } from '../../src/config.ts';
-import { findMarked } from '../../src/embedded/orphans.ts';
+import { endOrphans, findMarked } from '../../src/embedded/orphans.ts';
 import { programOf } from '../../src/embedded/process-identity.ts';
 import { killGroup } from '../../tools/process-group.ts';
+import type { Cleanup } from '../cleanup.ts';
 import type { Figure } from '../figures.ts';
 import { median, round } from '../figures.ts';
 
@@ -20,21 +22,18 @@ const KB_PER_MB = 1_024;
 
 /**
  * Seconds from `npm start` on an existing data directory to its ready line, and what the idle processes hold in memory.
- * `dir` must be empty: the first start, which makes the data directory, is not counted.
+ * `dir` holds a registries.yaml and nothing else: the first start, which makes the data directory, is not counted.
  */
-export async function measureServerStart(dir: string): Promise<{ figures: Figure[]; notes: string[] }> {
-  const first = await npmStart(dir);
+export async function measureServerStart(dir: string, cleanup: Cleanup): Promise<{ figures: Figure[]; notes: string[] }> {
+  const first = await npmStart(dir, cleanup);
   await first.stop();
   const seconds: number[] = [];
   let memory: Memory | undefined;
   for (let run = 1; run <= STARTS; run += 1) {
-    const server = await npmStart(dir);
+    const server = await npmStart(dir, cleanup);
     seconds.push(server.seconds);
-    try {
-      if (run === STARTS) memory = await readMemory(dir, server.pid);
-    } finally {
-      await server.stop();
-    }
+    if (run === STARTS) memory = await readMemory(dir, server.pid);
+    await server.stop();
   }
   const figures: Figure[] = [{ name: 'warm-start', value: median(seconds), unit: 's', goal: START_GOAL_SECONDS }];
   const notes = [`warm-start: first start on an empty data directory ${round(first.seconds)} s`];
@@ -55,7 +54,7 @@ interface Server {
   stop(): Promise<void>;
 }
 
-async function npmStart(dir: string): Promise<Server> {
+async function npmStart(dir: string, cleanup: Cleanup): Promise<Server> {
   const startedAt = performance.now();
   const npm = spawn('npm', ['start'], {
     cwd: PACKAGE_ROOT,
@@ -64,15 +63,13 @@ async function npmStart(dir: string): Promise<Server> {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const exited = new Promise<void>((resolve) => npm.once('exit', () => resolve()));
+  cleanup.add(() => endServer(npm, dir));
   const ready = new Promise<number>((resolve) => {
     createInterface({ input: npm.stdout }).on('line', (line) => line.startsWith('ready ') && resolve(performance.now()));
   });
   const late = sleep(READY_LIMIT_MS, undefined, { ref: false });
   const readyAt = await Promise.race([ready, exited, late]);
-  if (readyAt === undefined) {
-    killGroup(npm);
-    throw new Error(`npm start was not ready within ${READY_LIMIT_MS / 1_000} s, or ended before`);
-  }
+  if (readyAt === undefined) throw new Error(`npm start was not ready within ${READY_LIMIT_MS / 1_000} s, or ended before`);
   const pid = await holderOf(dir);
   return {
     seconds: (readyAt - startedAt) / 1_000,
@@ -82,6 +79,12 @@ async function npmStart(dir: string): Promise<Server> {
       await exited;
     },
   };
+}
+
+/** For one that was not stopped in order: npm and Node by their group, then the parts, which have sessions of their own. */
+async function endServer(npm: ChildProcess, dir: string): Promise<void> {
+  if (npm.exitCode === null && npm.signalCode === null) killGroup(npm);
+  await endOrphans(findMarked(join(dir, 'data')));
 }
 
 /** Everything of its own, so that nothing of the user's is used or changed. */
@@ -96,7 +99,7 @@ function serverEnv(dir: string): NodeJS.ProcessEnv {
   };
 }
 
-/** The process that holds the data directory: its lock names it. */
+/** The process that holds the data directory: the parent of its children. */
 async function holderOf(dir: string): Promise<number> {
   const children = JSON.parse(await readFile(join(dir, 'data', 'children.json'), 'utf8')) as Record<string, { pid: number }>;
   const child = Object.values(children)[0];

@@ -23,7 +23,7 @@ const BATCH = 100;
 
 /** Start to result of installTemplate with steps that do nothing, against seven bare activities in the same worker. */
 export async function measureSevenSteps(stage: Stage, input: InstallInput): Promise<Figure> {
-  const engine = stage.engine(QUEUE);
+  const engine = stage.connect(QUEUE);
   const execute = (type: string) => async () => {
     const took = await executeOnce(engine, type, inNamespace(input, 'seven-steps'));
     await sleep(SETTLE_MS);
@@ -40,7 +40,7 @@ export async function measureSevenSteps(stage: Stage, input: InstallInput): Prom
 
 /** For information: how many a second when many run at once, and how long the slowest take. ABBA as well. */
 export async function describeThroughput(stage: Stage, input: InstallInput): Promise<string[]> {
-  const engine = stage.engine(QUEUE);
+  const engine = stage.connect(QUEUE);
   const batches = { [WORKFLOW_TYPES.install]: [] as Batch[], [PEER]: [] as Batch[] };
   await runBatch(engine, PEER, input);
   for (const type of [WORKFLOW_TYPES.install, PEER, PEER, WORKFLOW_TYPES.install] as const)

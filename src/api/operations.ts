@@ -57,6 +57,13 @@ export function createOperationsRouter({ operations, audit, stopping }: Operatio
       ...(force !== undefined && { force }),
     };
     const replayed = await operations.replay(request.params.id, { from, correction, requester: requesterOf(request) });
+    await audit.append({
+      actor: requesterOf(request).user,
+      action: 'replay',
+      object: request.params.id,
+      outcome: 'allowed',
+      operation: replayed.id,
+    });
     sendAccepted(response, replayed, { from: replayed.from, keeps: replayed.keeps });
   });
 

@@ -1,4 +1,5 @@
 import type { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { InstallInput, UninstallInput } from '../../workflows/messages.ts';
 import type { Progress, ProgressEvent, StepProgress } from '../../workflows/progress.ts';
 import { initialProgress, percentOf, reduceProgress } from '../../workflows/progress.ts';
@@ -8,6 +9,7 @@ import type { HistoryReader, PayloadReader } from './history.ts';
 import { millis } from './history.ts';
 import { WORKFLOW_TYPES } from './start.ts';
 
+const PendingState = proto.temporal.api.enums.v1.PendingActivityState;
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 type StoredAttempt = AttemptView & { step: string };
 
@@ -72,7 +74,9 @@ async function pendingEvents(activity: PendingActivity, step: string, payloads: 
     ...(nextAt > Date.now() && { nextAt }),
     ...(activity.lastFailure && { failure: await payloads.failure(activity.lastFailure, step) }),
   };
-  return [waiting, heartbeat];
+  // Under way again: the last failure stays in view, the pause is over.
+  const again: ProgressEvent = { type: 'step-started', step, at: millis(activity.lastStartedTime), attempt };
+  return activity.state === PendingState.PENDING_ACTIVITY_STATE_SCHEDULED ? [waiting, heartbeat] : [waiting, again, heartbeat];
 }
 
 export function startProgress(start: RunStart): Progress {

@@ -207,7 +207,7 @@ const entries = {
   engine_unavailable: {
     status: 503,
     title: 'The engine cannot be reached',
-    guidance: 'Check Temporal and send the request again; nothing was started.',
+    guidance: 'Check Temporal and send the request again; if it was started after all, the same request joins it.',
   },
   data_directory_in_use: {
     status: 503,

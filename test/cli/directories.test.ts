@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -36,6 +36,8 @@ beforeEach(async () => {
   await writeFile(join(dir, 'manifests/all.yaml'), CONTENT);
   await writeFile(join(dir, 'template.yaml'), MANIFEST);
 });
+
+afterEach(() => rm(dir, { recursive: true, force: true }));
 
 describe('show DIR -o json', () => {
   it('tells parameters, images, dependencies and outputs', async () => {
@@ -129,6 +131,7 @@ describe('validate', () => {
     const { code, stderr } = await runCli(['validate', above]);
     expect(code).toBe(3);
     expect(stderr).toContain(`did you mean ${join(above, '1.2.0')}?`);
+    await rm(above, { recursive: true });
   });
 });
 

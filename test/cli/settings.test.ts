@@ -1,11 +1,15 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../src/cli/settings.ts';
+
+const made: string[] = [];
+afterAll(() => made.forEach((dir) => rmSync(dir, { recursive: true })));
 
 function dataDir(content: string): string {
   const dir = mkdtempSync(join(tmpdir(), 'chandlery-data-'));
+  made.push(dir);
   writeFileSync(join(dir, 'admin-token'), content);
   return dir;
 }

@@ -121,7 +121,7 @@ export class CheckedClient extends ApiClient {
     this.checked.add(`${method} ${path} ${status}`);
     if (!type.includes('json')) return;
     const pointer = ['paths', path, method.toLowerCase(), 'responses', key, 'content', type, 'schema'];
-    const validate = this.#validator(pointer.map((part) => encodeURIComponent(escape(part))).join('/'));
+    const validate = this.#validator(pointer.map((part) => encodeURIComponent(pointerPart(part))).join('/'));
     if (!validate(body)) {
       const issues = (validate.errors ?? []).map(
         (error) => `${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`,
@@ -137,6 +137,6 @@ export class CheckedClient extends ApiClient {
   }
 }
 
-function escape(part: string): string {
+function pointerPart(part: string): string {
   return part.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -57,8 +57,8 @@ export async function guarded<T>(query: () => Promise<T>): Promise<T> {
 }
 
 function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (SOCKET_ERRORS.has(code) || TRANSIENT.has(code) || (code.length === 5 && SERVER_CLASSES.has(code.slice(0, 2)))) return true;
-  return DRIVER_WORDS.test(error.message) || (error instanceof AggregateError && error.errors.some(isUnavailable));
+  const { code, message, errors } = (error ?? {}) as { code?: unknown; message?: unknown; errors?: unknown };
+  const text = typeof code === 'string' ? code : '';
+  if (SOCKET_ERRORS.has(text) || TRANSIENT.has(text) || (text.length === 5 && SERVER_CLASSES.has(text.slice(0, 2)))) return true;
+  return DRIVER_WORDS.test(String(message)) || (Array.isArray(errors) && errors.some(isUnavailable));
 }

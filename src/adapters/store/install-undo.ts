@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { StepContext } from '../../domain/effects.ts';
+import { fits } from '../../domain/versions.ts';
 import { effectOf } from './effect-transaction.ts';
 import { fencedOff } from './effects.ts';
 import type { InstallRow, InstallUndo, Tx } from './install-rows.ts';
@@ -62,6 +63,11 @@ async function putBack(
       .execute();
     return undefined;
   }
+  const unfit = rows.filter((other) =>
+    other.dependencies.some(({ name, range }) => name === at.name && !fits(row.version, range)),
+  );
+  if (now && unfit.length > 0)
+    return `${at.name} was left at ${now.version}: ${unfit.map((other) => other.name).join(', ')} needs it`;
   const values = {
     ...row,
     manifest: JSON.stringify(row.manifest),
