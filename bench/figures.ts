@@ -10,7 +10,7 @@ export interface Figure {
   goal: number;
 }
 
-export function passes({ value, peer, goal }: Figure): boolean {
+function passes({ value, peer, goal }: Figure): boolean {
   return (peer?.ratio ?? value) <= goal;
 }
 

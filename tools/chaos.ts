@@ -27,7 +27,8 @@ async function main(): Promise<void> {
     process.stdout.write(`${JSON.stringify({ installs: options.installs, kills, ...counts, seed: options.seed, ...more })}\n`);
     process.exit(findings.length === 0 ? 0 : EXIT_FAILED);
   } catch (error) {
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (stopping.signal.aborted) say('interrupted; everything was stopped');
+    else say(error instanceof Error ? (error.stack ?? error.message) : String(error));
     process.exit(EXIT_FAILED);
   }
 }

@@ -11,7 +11,9 @@ const RECONNECT_MS = 100;
 const RECONNECT_MAX_MS = 1_000;
 /** gRPC status codes (grpc.io/docs/guides/status-codes): the engine is away, or slower than anybody waits. */
 const AWAY = new Set([1, 4, 8, 14]);
+const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
+const UNAVAILABLE = 14;
 
 export interface Engine {
   client: Client;
@@ -47,17 +49,19 @@ export async function callEngine<T>(engine: Engine, call: () => Promise<T>): Pro
 }
 
 export function engineError(error: unknown): unknown {
-  if (error instanceof WorkflowNotFoundError)
+  const code = grpcCode(error);
+  if (error instanceof WorkflowNotFoundError || code === NOT_FOUND) {
     return new ChandleryError('operation_not_found', 'the engine knows no such operation', {}, { cause: error });
-  return isAway(error)
-    ? new ChandleryError('engine_unavailable', 'the engine (Temporal) does not answer', {}, { cause: error })
-    : error;
+  }
+  const away = code === undefined ? error instanceof Error && /deadline|failed to connect/i.test(error.message) : AWAY.has(code);
+  return away ? new ChandleryError('engine_unavailable', 'the engine (Temporal) does not answer', {}, { cause: error }) : error;
 }
 
-function isAway(error: unknown): boolean {
-  if (isGrpcServiceError(error)) return AWAY.has(error.code);
-  if (error instanceof ServiceError) return error.cause === undefined || isAway(error.cause);
-  return error instanceof Error && /deadline|failed to connect/i.test(error.message);
+/** Some calls of the SDK give gRPC's own error, others wrap it; one that wraps nothing never reached the engine. */
+function grpcCode(error: unknown): number | undefined {
+  if (isGrpcServiceError(error)) return error.code;
+  if (!(error instanceof ServiceError)) return undefined;
+  return error.cause === undefined ? UNAVAILABLE : grpcCode(error.cause);
 }
 
 /** Makes the search attributes known to an engine that lacks them; harmless when it has them. */

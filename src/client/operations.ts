@@ -117,7 +117,8 @@ export async function cancelOperation(engine: Engine, attempts: AttemptStore, id
       requestId: `cancel-${runId}`,
     }),
   ).catch((error: unknown) => {
-    if (error instanceof Error && /already completed|not found/i.test(error.message))
+    // It was there a moment ago: for the engine a closed run is one that cannot be found.
+    if (error instanceof ChandleryError && error.code === 'operation_not_found')
       throw new ChandleryError('operation_ended', 'the operation has just ended', { operation: id });
     throw error;
   });

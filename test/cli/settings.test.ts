@@ -5,7 +5,9 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../src/cli/settings.ts';
 
 const made: string[] = [];
-afterAll(() => made.forEach((dir) => rmSync(dir, { recursive: true })));
+afterAll(() => {
+  for (const dir of made) rmSync(dir, { recursive: true });
+});
 
 function dataDir(content: string): string {
   const dir = mkdtempSync(join(tmpdir(), 'chandlery-data-'));

@@ -86,7 +86,7 @@ const EVIL: Evil[] = [
   {
     name: 'unknown-key',
     what: 'a template with an unknown key',
-    archive: withManifest((template) => Object.assign(template['spec'] as never, { colour: 'red' })),
+    archive: withManifest((template) => Object.assign(template.spec as never, { colour: 'red' })),
     code: 'template_invalid',
     message: /unknown-key@1\.0\.0\/template\.yaml:\d+:\d+.*colour/,
     details: { issues: [expect.objectContaining({ line: expect.any(Number), column: expect.any(Number) })] },
@@ -94,21 +94,21 @@ const EVIL: Evil[] = [
   {
     name: 'wrong-type',
     what: 'a template with a value of the wrong type',
-    archive: withManifest((template) => Object.assign(template['metadata'] as never, { tags: 'cache' })),
+    archive: withManifest((template) => Object.assign(template.metadata as never, { tags: 'cache' })),
     code: 'template_invalid',
     message: /wrong-type@1\.0\.0\/template\.yaml:\d+:\d+.*tags/,
   },
   {
     name: 'other-name',
     what: 'an archive that calls itself another name',
-    archive: withManifest((template) => Object.assign(template['metadata'] as never, { name: 'something-else' })),
+    archive: withManifest((template) => Object.assign(template.metadata as never, { name: 'something-else' })),
     code: 'untrusted',
     message: /calls itself something-else@1\.0\.0/,
   },
   {
     name: 'other-needs',
     what: 'an archive with other dependencies than were listed',
-    archive: withManifest((template) => Object.assign(template['spec'] as never, { dependencies: needs('good') })),
+    archive: withManifest((template) => Object.assign(template.spec as never, { dependencies: needs('good') })),
     code: 'untrusted',
     message: /declares other dependencies/,
   },

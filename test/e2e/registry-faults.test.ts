@@ -219,7 +219,7 @@ describe('a transfer', () => {
     const { operation } = await run('small');
     expect(operation.state).toBe('succeeded');
     const asked = proxy.requests().filter(({ path }) => path.includes('/redis-small/archive'));
-    expect(asked.map(({ headers }) => headers['range'])).toEqual([undefined, undefined]);
+    expect(asked.map(({ headers }) => headers.range)).toEqual([undefined, undefined]);
   });
 });
 

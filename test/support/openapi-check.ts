@@ -19,13 +19,13 @@ function asObject(value: unknown): Json {
 /** Everything about the document that OpenAPI 3.1 does not allow, in words; none = valid as far as it goes. */
 export function documentProblems(document: Json): string[] {
   const problems: string[] = [];
-  if (!/^3\.1\.\d+$/.test(String(document['openapi']))) problems.push(`openapi is ${document['openapi']}`);
-  const info = asObject(document['info']);
-  if (typeof info['title'] !== 'string' || typeof info['version'] !== 'string') problems.push('info lacks title or version');
+  if (!/^3\.1\.\d+$/.test(String(document.openapi))) problems.push(`openapi is ${document.openapi}`);
+  const info = asObject(document.info);
+  if (typeof info.title !== 'string' || typeof info.version !== 'string') problems.push('info lacks title or version');
   problems.push(...Object.keys(document).flatMap((key) => (ROOT_KEYS.has(key) || key.startsWith('x-') ? [] : [`/${key}`])));
   problems.push(...referencesOf(document).filter((ref) => resolve(document, ref) === undefined));
-  const schemes = Object.keys(asObject(asObject(document['components'])['securitySchemes']));
-  for (const [path, item] of Object.entries(asObject(document['paths']))) {
+  const schemes = Object.keys(asObject(asObject(document.components).securitySchemes));
+  for (const [path, item] of Object.entries(asObject(document.paths))) {
     if (!path.startsWith('/')) problems.push(`path ${path}`);
     for (const [method, operation] of Object.entries(asObject(item)))
       if (METHODS.has(method))
@@ -36,28 +36,28 @@ export function documentProblems(document: Json): string[] {
 
 function operationProblems(operation: Json, path: string, schemes: string[]): string[] {
   const problems: string[] = [];
-  const parameters = ((operation['parameters'] ?? []) as Json[]).map((parameter) => ({
-    key: `${parameter['in']}:${parameter['name']}`,
+  const parameters = ((operation.parameters ?? []) as Json[]).map((parameter) => ({
+    key: `${parameter.in}:${parameter.name}`,
     ...parameter,
   })) as Array<Json & { key: string }>;
   const placeholders = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => `path:${name}`);
-  const declared = parameters.filter((parameter) => parameter['in'] === 'path');
+  const declared = parameters.filter((parameter) => parameter.in === 'path');
   for (const key of placeholders)
     if (!declared.some((parameter) => parameter.key === key)) problems.push(`${key} is not declared`);
   for (const parameter of declared) {
     if (!placeholders.includes(parameter.key)) problems.push(`${parameter.key} is not in the path`);
-    if (parameter['required'] !== true) problems.push(`${parameter.key} must be required`);
+    if (parameter.required !== true) problems.push(`${parameter.key} must be required`);
   }
   for (const parameter of parameters)
     if ('schema' in parameter === 'content' in parameter) problems.push(`${parameter.key} needs schema or content`);
   if (new Set(parameters.map(({ key }) => key)).size !== parameters.length) problems.push('a parameter is declared twice');
-  const responses = Object.entries(asObject(operation['responses']));
+  const responses = Object.entries(asObject(operation.responses));
   if (responses.length === 0) problems.push('no responses');
   for (const [status, response] of responses) {
     if (!/^([1-5](\d\d|XX)|default)$/.test(status)) problems.push(`response ${status}`);
-    if (typeof asObject(response)['description'] !== 'string') problems.push(`response ${status} has no description`);
+    if (typeof asObject(response).description !== 'string') problems.push(`response ${status} has no description`);
   }
-  const used = ((operation['security'] ?? []) as Json[]).flatMap(Object.keys);
+  const used = ((operation.security ?? []) as Json[]).flatMap(Object.keys);
   return [...problems, ...used.filter((name) => !schemes.includes(name)).map((name) => `security scheme ${name}`)];
 }
 
@@ -95,8 +95,8 @@ export class CheckedClient extends ApiClient {
     // The dialect of OpenAPI 3.1 is JSON Schema 2020-12; what the document adds around its schemas is no keyword.
     this.#ajv = new Ajv2020({ strict: false, allErrors: true });
     addFormats.default(this.#ajv);
-    this.#ajv.addSchema({ $id: DOCUMENT_ID, components: document['components'], paths: document['paths'] });
-    this.#paths = Object.keys(asObject(document['paths'])).map((path) => ({
+    this.#ajv.addSchema({ $id: DOCUMENT_ID, components: document.components, paths: document.paths });
+    this.#paths = Object.keys(asObject(document.paths)).map((path) => ({
       path,
       pattern: new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}$`),
     }));
@@ -110,13 +110,13 @@ export class CheckedClient extends ApiClient {
   }
 
   #check(method: string, path: string, { status, headers, body }: ApiAnswer): void {
-    const operation = asObject(asObject(asObject(this.document['paths'])[path])[method.toLowerCase()]);
-    const responses = asObject(operation['responses']);
+    const operation = asObject(asObject(asObject(this.document.paths)[path])[method.toLowerCase()]);
+    const responses = asObject(operation.responses);
     const key = Object.hasOwn(responses, String(status)) ? String(status) : 'default';
     // Only failures may go by the default answer; a success that the document does not name is undocumented.
     if (key === 'default' && status < 400) throw new Error(`${method} ${path}: ${status} is not in the document`);
     const type = (headers.get('content-type') ?? '').split(';')[0] ?? '';
-    const content = asObject(asObject(responses[key])['content']);
+    const content = asObject(asObject(responses[key]).content);
     if (!Object.hasOwn(content, type)) throw new Error(`${method} ${path} ${status}: ${type} is not in the document`);
     this.checked.add(`${method} ${path} ${status}`);
     if (!type.includes('json')) return;

@@ -23,7 +23,7 @@ const silent = () => undefined;
 
 /** The version 15 to test with: DATABASE_URL_15, else Debian's own program; undefined, and said so, when there is neither. */
 export function postgres15(): (() => Promise<TestServer>) | undefined {
-  const url = process.env['DATABASE_URL_15'];
+  const url = process.env.DATABASE_URL_15;
   if (url) return () => freshDatabase(url);
   if (existsSync(join(DEBIAN_15, 'postgres'))) return startDebian15;
   process.stderr.write(
@@ -69,7 +69,7 @@ async function startDebian15(): Promise<TestServer> {
   const dir = await mkdtemp(join(tmpdir(), 'chandlery-store-15-'));
   const binaries = { initdb: join(DEBIAN_15, 'initdb'), postgres: join(DEBIAN_15, 'postgres'), major: '15' };
   const data = await openDataDirectory(dir, silent);
-  const runner = findUnprivilegedRunner(binaries.postgres, dir, process.env['PATH']);
+  const runner = findUnprivilegedRunner(binaries.postgres, dir, process.env.PATH);
   const { signal } = new AbortController();
   const cluster = await ensureCluster({ data, binaries, runner, env: process.env, signal });
   const port = await freePort();

@@ -22,11 +22,11 @@ export async function* followEvents(api: ApiClient, id: string, lastEventId?: st
       const fields = Object.fromEntries(
         block.split('\n').map((line) => [line.split(': ')[0], line.slice(line.indexOf(': ') + 2)]),
       );
-      if (fields['event'] !== undefined)
+      if (fields.event !== undefined)
         yield {
-          event: fields['event'],
-          operation: JSON.parse(fields['data'] ?? '{}'),
-          ...(fields['id'] && { id: fields['id'] }),
+          event: fields.event,
+          operation: JSON.parse(fields.data ?? '{}'),
+          ...(fields.id && { id: fields.id }),
         };
     }
   }

@@ -14,7 +14,7 @@ import { startWorker } from '../../../src/worker.ts';
  */
 
 const LOOK_EVERY_MS = 20;
-const dir = process.env['HOLD_DIR'] ?? '';
+const dir = process.env.HOLD_DIR ?? '';
 
 const config = readConfig(process.env);
 await startWorker(config, requireExternal(config), createLogger(config.logLevel), {
