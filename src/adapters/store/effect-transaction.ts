@@ -1,5 +1,5 @@
 import type { StepContext } from '../../domain/effects.ts';
-import { fencedOff } from './effects.ts';
+import { fencedOff } from './fences.ts';
 import type { Tx } from './install-rows.ts';
 
 /** Holds the target's fence for the transaction; fails with fenced_off when it is no longer this operation's. */

@@ -1,18 +1,43 @@
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
+import type pg from 'pg';
 import type { EffectKey, EffectRecord, FencedWriter } from '../../domain/effects.ts';
-
-import { ChandleryError } from '../../domain/errors.ts';
-import type { AttemptView } from '../../domain/operation.ts';
-import type { AttemptStore, EffectStore, FenceStore } from '../../domain/store.ts';
+import type { EffectStore } from '../../domain/store.ts';
 import type { Database } from './database.ts';
 import { guarded } from './database.ts';
+import { fencedOff } from './fences.ts';
 import type { Tables } from './schema.ts';
 
-export function createEffectStore(db: Database): EffectStore {
+type Row = Selectable<Tables['effects']>;
+
+/**
+ * The two statements that every step runs. Prepared by name, with their columns spelled out so that an added one cannot invalidate
+ * them: building and planning them anew each time cost a twentieth of a whole install (bench/main/seven-steps.ts).
+ */
+const COLUMNS = 'root, step, object, generation, operation, input_digest, result, result_digest, undone_at';
+const FIND = {
+  name: 'effect-find',
+  text: `select ${COLUMNS} from effects where root = $1 and step = $2 and object = $3 and generation = $4`,
+};
+/**
+ * The fence is checked and the record written, or neither. It alone need not wait for the disk: what it speaks of is either written and
+ * waited for elsewhere (blobs, verdicts) or read anew, so a record lost with the server costs one more look. Effects on the store are
+ * recorded in their own transactions, which do wait (effect-transaction.ts).
+ */
+const RECORD = {
+  name: 'effect-record',
+  text: `
+    with relaxed as (select set_config('synchronous_commit', 'off', true))
+    insert into effects (root, step, object, generation, operation, target, fence, input_digest, result, result_digest)
+    select $1, $2, $3, $4::integer, $5, fences.target, fences.fence, $6, $7::jsonb, $8
+    from relaxed, fences where fences.target = $9 and fences.fence = $10
+    on conflict do nothing
+    returning ${COLUMNS}`,
+};
+
+export function createEffectStore(db: Database, pool: pg.Pool): EffectStore {
   return {
-    find: (key) =>
-      guarded(async () => toRecord(await whereKey(db, key).where('generation', '=', key.generation).executeTakeFirst())),
+    find: (key) => guarded(() => find(pool, key)),
 
     findStanding: (key) =>
       guarded(async () =>
@@ -47,27 +72,29 @@ export function createEffectStore(db: Database): EffectStore {
         return rows[0]?.last ?? -1;
       }),
 
-    record: (key, writer, entry) => guarded(() => recordOnce(db, key, writer, entry)),
+    record: (key, writer, entry) => guarded(() => recordOnce(db, pool, key, writer, entry)),
   };
 }
 
-/** One statement: the fence is checked and the record written, or neither. */
+async function find(pool: pg.Pool, key: EffectKey): Promise<EffectRecord | undefined> {
+  const { rows } = await pool.query<Row>({ ...FIND, values: [key.root, key.step, key.object, key.generation] });
+  return toRecord(rows[0]);
+}
+
 async function recordOnce(
   db: Database,
+  pool: pg.Pool,
   key: EffectKey,
   writer: FencedWriter,
   entry: { inputDigest: string; result: unknown; resultDigest: string },
 ): Promise<EffectRecord> {
-  const { rows } = await sql<Selectable<Tables['effects']>>`
-    insert into effects (root, step, object, generation, operation, target, fence, input_digest, result, result_digest)
-    select ${key.root}, ${key.step}, ${key.object}, ${key.generation}::integer, ${writer.operation}, target, fence,
-           ${entry.inputDigest}, ${JSON.stringify(entry.result ?? null)}::jsonb, ${entry.resultDigest}
-    from fences where target = ${writer.target} and fence = ${writer.fence}
-    on conflict do nothing
-    returning *`.execute(db);
+  const result = JSON.stringify(entry.result ?? null);
+  const name = [key.root, key.step, key.object, key.generation];
+  const values = [...name, writer.operation, entry.inputDigest, result, entry.resultDigest, writer.target, writer.fence];
+  const { rows } = await pool.query<Row>({ ...RECORD, values });
   const written = toRecord(rows[0]);
   if (written) return written;
-  const stored = toRecord(await whereKey(db, key).where('generation', '=', key.generation).executeTakeFirst());
+  const stored = await find(pool, key);
   if (!stored || stored.undone) throw fencedOff(writer);
   return replaceWithin(db, key, writer, entry, stored);
 }
@@ -91,12 +118,6 @@ async function replaceWithin(
   return renewed;
 }
 
-export function fencedOff(writer: FencedWriter): ChandleryError {
-  return new ChandleryError('fenced_off', `${writer.operation} no longer holds ${writer.target}`, {
-    operation: writer.operation,
-  });
-}
-
 function whereKey(db: Database, key: EffectKey) {
   return db
     .selectFrom('effects')
@@ -115,64 +136,5 @@ function toRecord(row: Selectable<Tables['effects']> | undefined): EffectRecord 
     result: row.result,
     resultDigest: row.result_digest,
     undone: row.undone_at !== null,
-  };
-}
-
-export function createFenceStore(db: Database): FenceStore {
-  return {
-    take: (target, operation, startedAt) =>
-      guarded(async () => {
-        // Temporal runs one operation a target after the other, so an earlier start can only be a step that was thought dead.
-        const { rows } = await sql<{ fence: string }>`
-          insert into fences as f (target, fence, holder, holder_started_at) values (${target}, 1, ${operation}, ${startedAt})
-          on conflict (target) do update set
-            fence = case when f.holder = excluded.holder then f.fence else f.fence + 1 end,
-            holder = excluded.holder, holder_started_at = excluded.holder_started_at
-          where f.holder = excluded.holder or f.holder_started_at <= excluded.holder_started_at
-          returning fence`.execute(db);
-        const fence = rows[0]?.fence;
-        if (fence === undefined) throw fencedOff({ target, operation, fence: 0 });
-        return Number(fence);
-      }),
-  };
-}
-
-export function createAttemptStore(db: Database): AttemptStore {
-  return {
-    recordFailure: (key, attempt, { code, message }) =>
-      guarded(async () => {
-        await db
-          .insertInto('attempts')
-          .values({ ...key, attempt, code, message })
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
-        const { count } = await db
-          .selectFrom('attempts')
-          .select((eb) => eb.fn.countAll<string>().as('count'))
-          .where('root', '=', key.root)
-          .where('step', '=', key.step)
-          .where('object', '=', key.object)
-          .where('generation', '=', key.generation)
-          .executeTakeFirstOrThrow();
-        return Number(count);
-      }),
-
-    listByRoot: (root, generation) =>
-      guarded(async () => {
-        const rows = await db
-          .selectFrom('attempts')
-          .selectAll()
-          .where('root', '=', root)
-          .where('generation', '=', generation)
-          .orderBy('attempt')
-          .execute();
-        return rows.map((row) => ({
-          step: row.step,
-          attempt: row.attempt,
-          outcome: row.code as AttemptView['outcome'],
-          message: row.message,
-          at: row.at.toISOString(),
-        }));
-      }),
   };
 }

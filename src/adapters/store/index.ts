@@ -1,8 +1,10 @@
 import type { Store } from '../../domain/store.ts';
+import { createAttemptStore } from './attempts.ts';
 import { createBlobStore } from './blobs.ts';
 import { createChangeFeed } from './changes.ts';
 import { guarded, openDatabase } from './database.ts';
-import { createAttemptStore, createEffectStore, createFenceStore } from './effects.ts';
+import { createEffectStore } from './effects.ts';
+import { createFenceStore } from './fences.ts';
 import { createInstallStore } from './installs.ts';
 import { migrate } from './migrations.ts';
 import { createAuditStore, createScanStore, createTokenStore } from './records.ts';
@@ -22,8 +24,8 @@ export function createStore({ url, onIdleError }: StoreOptions): PostgresStore {
   const { db, pool } = openDatabase(url, onIdleError);
   const changes = createChangeFeed(url, pool);
   return {
-    effects: createEffectStore(db),
-    fences: createFenceStore(db),
+    effects: createEffectStore(db, pool),
+    fences: createFenceStore(pool),
     attempts: createAttemptStore(db),
     installs: createInstallStore(db),
     blobs: createBlobStore(db),

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { StepContext } from '../../domain/effects.ts';
 import { fits } from '../../domain/versions.ts';
 import { effectOf } from './effect-transaction.ts';
-import { fencedOff } from './effects.ts';
+import { fencedOff } from './fences.ts';
 import type { InstallRow, InstallUndo, Tx } from './install-rows.ts';
 import { lockNamespace, rowsOf } from './install-rows.ts';
 
