@@ -7,7 +7,8 @@ export default {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }],
   },
-  maxWorkers: 2,
+  // End-to-end files start half a dozen servers each: where others wait for the outcome, one file at a time on two cores.
+  maxWorkers: process.env.CI ? 1 : 2,
   testTimeout: 30_000,
   setupFilesAfterEnv: ['<rootDir>/test/support/matchers.ts'],
   collectCoverageFrom: ['src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts'],

@@ -33,7 +33,7 @@ export function createDownload(deps: ActivityDeps) {
       return { digests: templates.map((template) => template.digest), bytes: total, fetched };
     },
     describe: ({ digests, bytes, fetched }) => ({
-      detail: `${digests.length} archives, ${bytes} bytes, ${fetched} of them fetched`,
+      detail: `${digests.length} ${digests.length === 1 ? 'archive' : 'archives'}, ${bytes} bytes, ${fetched} of them fetched`,
     }),
     async ensure({ digests }) {
       const present = await Promise.all(digests.map((digest) => deps.store.blobs.has(digest)));

@@ -32,8 +32,8 @@ const TIMES: Record<keyof Activities, StepTimes> = {
   scan: { attemptMs: 5 * MINUTE, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
   // One transaction.
   install: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
-  // One notification; what it would miss is corrected by the caches' own age limits, so it gives up early and warns.
-  updateCache: { attemptMs: 10 * SECOND, stepMs: 30 * SECOND, maxPauseMs: 5 * SECOND },
+  // One notification; what it would miss is corrected by the caches' own age limits, so it gives up early and warns; but several lost workers are no reason yet.
+  updateCache: { attemptMs: 10 * SECOND, stepMs: 2 * MINUTE, maxPauseMs: 5 * SECOND },
   checkDependents: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
   remove: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
   // Undo needs the store and nothing else: it waits for it for a day, since giving up would leave things half done.

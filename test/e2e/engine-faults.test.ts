@@ -7,7 +7,7 @@ import { freshNamespace, openShopLab, SHOP } from '../support/shop-lab.ts';
 import { followEvents, type SseFrame } from '../support/sse-reader.ts';
 
 /** A request must say soon that a part is away, milliseconds. */
-const WITHIN_MS = 6_000;
+const WITHIN_MS = 10_000;
 /** Reading needs no worker, and is quick, milliseconds. */
 const READ_WITHIN_MS = 1_000;
 const OUTAGE_MS = 3_000;

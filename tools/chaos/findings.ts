@@ -43,6 +43,24 @@ export function countInterrupted(outcomes: readonly Outcome[]): Record<string, n
   return counts;
 }
 
+/**
+ * The one step that may fail without failing its operation (DESIGN section 8): killed again and again for as long as it may take, it
+ * gives up, and the operation says so. Only then may its record be missing.
+ */
+const DISPENSABLE_STEP = 'update-cache';
+
+/** Whether the operation itself shows the step as failed and warns of it. */
+export function gaveUp({ operation }: Outcome, name: string): boolean {
+  const step = operation?.steps.find((candidate) => candidate.name === name);
+  const warned = operation?.warnings.some((warning) => warning.startsWith(`${name}:`)) ?? false;
+  return name === DISPENSABLE_STEP && step?.state === 'failed' && warned;
+}
+
+/** Operations that succeeded without their dispensable step. */
+export function countWarned(outcomes: readonly Outcome[]): number {
+  return outcomes.filter((outcome) => gaveUp(outcome, DISPENSABLE_STEP)).length;
+}
+
 export function operationRoot(id: string): string {
   return id.split('.').at(-1) ?? '';
 }

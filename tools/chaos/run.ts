@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { OperationView } from '../../src/domain/operation.ts';
 import type { ApiClient } from '../lab/api-client.ts';
 import type { Finding, Outcome } from './findings.ts';
-import { countInterrupted, judgeOutcomes } from './findings.ts';
+import { countInterrupted, countWarned, judgeOutcomes } from './findings.ts';
 import type { ChaosOptions } from './options.ts';
 import type { PlannedInstall, PlannedKill } from './plan.ts';
 import { planChaos } from './plan.ts';
@@ -23,6 +23,8 @@ export interface ChaosReport {
   findings: Finding[];
   kills: number;
   succeeded: number;
+  /** Of these, how many gave up telling the caches, with a warning. */
+  warned: number;
   /** How often each step lost its worker. */
   interrupted: Record<string, number>;
   seconds: number;
@@ -59,6 +61,7 @@ export async function runChaos(
       findings,
       kills: board.kills,
       succeeded: outcomes.filter(({ operation }) => operation?.state === 'succeeded').length,
+      warned: countWarned(outcomes),
       interrupted: countInterrupted(outcomes),
       seconds: Math.round((Date.now() - startedAt) / 1_000),
     };

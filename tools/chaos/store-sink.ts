@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { STEPS } from '../../src/domain/operation.ts';
 import type { Finding, Outcome } from './findings.ts';
-import { operationRoot } from './findings.ts';
+import { gaveUp, operationRoot } from './findings.ts';
 
 /** What an install left in the store, per operation. */
 interface Traces {
@@ -43,19 +43,26 @@ function judgeTraces(outcome: Outcome, traces: Traces): Finding[] {
   const succeeded = outcome.operation?.state === 'succeeded';
   // Of an operation that has not succeeded nothing may be left; that it has not is a finding already.
   const findings = succeeded
-    ? [...judgeEffects(traces), ...judgeInstalls(outcome, traces), ...judgeAudit(outcome, traces)]
+    ? [...judgeEffects(outcome, traces), ...judgeInstalls(outcome, traces), ...judgeAudit(outcome, traces)]
     : traces.installs.map(({ name }) => orphaned(`${name} is installed, its operation has not succeeded`));
   const { namespace, name } = outcome.install;
   return findings.map(({ kind, text }) => ({ kind, text: `${namespace}/${name}: ${text}` }));
 }
 
-function judgeEffects({ effects }: Traces): Finding[] {
+function judgeEffects(outcome: Outcome, { effects }: Traces): Finding[] {
   const counted = new Map(effects.map(({ step, count }) => [step, count]));
   return STEPS.install.flatMap((step) => {
     const count = counted.get(step) ?? 0;
-    if (count === 0) return [lost(`step ${step} left no record`)];
+    if (count === 0 && gaveUp(outcome, step)) return [];
+    if (count === 0) return [lost(`step ${step} left no record; ${describeStep(outcome, step)}`)];
     return count > 1 ? [doubled(`step ${step} was recorded ${count} times`)] : [];
   });
+}
+
+/** What the operation itself says of the step. */
+function describeStep({ operation }: Outcome, name: string): string {
+  const step = operation?.steps.find((candidate) => candidate.name === name);
+  return `the operation says ${step?.state} after ${step?.attempt} attempts${step?.failure ? `: ${step.failure.code}` : ''}`;
 }
 
 function judgeInstalls({ id, install }: Outcome, { installs }: Traces): Finding[] {

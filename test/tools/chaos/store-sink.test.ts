@@ -72,6 +72,24 @@ describe('the count at the store', () => {
     expect(kinds).toContain(kind);
   });
 
+  describe('when update-cache has no record', () => {
+    const without = async (state: 'failed' | 'succeeded', warnings: string[]) => {
+      await db.query("delete from effects where step = 'update-cache'");
+      const step = { name: 'update-cache', state, attempt: 6, maxAttempts: 3, attempts: [] };
+      done = { ...done, operation: { ...(done.operation as NonNullable<Outcome['operation']>), steps: [step], warnings } };
+      return count();
+    };
+
+    it('finds nothing where the operation warns that the step gave up', async () => {
+      expect(await without('failed', ['update-cache: the step took longer than it may'])).toEqual([]);
+    });
+
+    it('calls it lost where the operation says nothing of it', async () => {
+      expect(await without('failed', [])).toMatchObject([{ kind: 'lost' }]);
+      expect(await without('succeeded', [])).toMatchObject([{ kind: 'lost' }]);
+    });
+  });
+
   it('calls orphaned what an operation left that has not succeeded', async () => {
     done = { ...done, operation: { ...(done.operation as NonNullable<Outcome['operation']>), state: 'failed' } };
     expect(await count()).toMatchObject([{ kind: 'orphaned' }]);
