@@ -3,7 +3,7 @@ import type { ErrorCode, ErrorDetails } from './errors.ts';
 /** The only cluster there is so far; part of every target and id, so that a second one changes none of them. */
 export const LOCAL_CLUSTER = 'local';
 
-export type OperationKind = 'install' | 'uninstall';
+export type OperationKind = 'install' | 'uninstall' | 'plan' | 'deploy' | 'upgrade' | 'rollback' | 'destroy';
 export type OperationState =
   | 'queued'
   | 'running'
@@ -16,10 +16,18 @@ export type OperationState =
   | 'cancelled';
 export type StepState = 'pending' | 'running' | 'retrying' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 
-/** Stages of each kind of operation, in order (DESIGN section 8). */
+/** Of a deploy and an upgrade; `install` and `dependencies` are operations of their own, run as children. */
+const DEPLOY_STEPS = ['resolve', 'install', 'render', 'plan', 'dependencies', 'apply', 'wait-ready', 'prune', 'record'] as const;
+
+/** Stages of each kind of operation, in order (DESIGN sections 8 and 13). A step that has nothing to do is skipped. */
 export const STEPS = {
   install: ['pre-validate', 'resolve-dependencies', 'authenticate', 'download', 'scan', 'install', 'update-cache'],
   uninstall: ['check-dependents', 'remove', 'update-cache'],
+  plan: ['resolve', 'resolve-dependencies', 'authenticate', 'download', 'scan', 'render', 'plan'],
+  deploy: DEPLOY_STEPS,
+  upgrade: DEPLOY_STEPS,
+  rollback: ['resolve', 'plan', 'apply', 'wait-ready', 'prune', 'record'],
+  destroy: ['check-needed', 'delete', 'forget', 'dependencies'],
 } as const satisfies Record<OperationKind, readonly string[]>;
 
 export type StepName = (typeof STEPS)[OperationKind][number];
@@ -81,9 +89,12 @@ export interface OperationView {
   links: { self: string; events: string; history: string };
 }
 
-/** A namespaced thing that operations change. */
+export type TargetKind = 'install' | 'deployment' | 'plan';
+const TARGET_KINDS: readonly string[] = ['install', 'deployment', 'plan'] satisfies TargetKind[];
+
+/** A namespaced thing that operations change. (A plan changes nothing; its name has the request's digest behind it, so that plans never wait for each other.) */
 export interface Target {
-  kind: 'install';
+  kind: TargetKind;
   cluster: string;
   namespace: string;
   name: string;
@@ -99,7 +110,7 @@ export function operationId(target: Target, firstRunId: string): string {
   return `${target.kind}.${target.cluster}.${target.namespace}.${target.name}.${firstRunId}`;
 }
 
-/** `<cluster>.<namespace>.<name>`. */
+/** `<cluster>.<namespace>.<name>`, of an install or a deployment. */
 export function installId(target: Pick<Target, 'cluster' | 'namespace' | 'name'>): string {
   return `${target.cluster}.${target.namespace}.${target.name}`;
 }
@@ -115,7 +126,7 @@ export function parseOperationId(id: string): { target: Target; runId: string } 
   const [kind, cluster, namespace] = parts;
   const name = parts.slice(3, -1).join('.');
   if (
-    kind !== 'install' ||
+    !isTargetKind(kind) ||
     !cluster ||
     !namespace ||
     !PART.test(cluster) ||
@@ -127,10 +138,23 @@ export function parseOperationId(id: string): { target: Target; runId: string } 
   return { target: { kind, cluster, namespace, name }, runId };
 }
 
+export function isTargetKind(kind: string | undefined): kind is TargetKind {
+  return kind !== undefined && TARGET_KINDS.includes(kind);
+}
+
 /** Undefined when the text is no install id. */
 export function parseInstallId(id: string): Target | undefined {
+  return parseObjectId('install', id);
+}
+
+/** Undefined when the text is no deployment id. */
+export function parseDeploymentId(id: string): Target | undefined {
+  return parseObjectId('deployment', id);
+}
+
+function parseObjectId(kind: TargetKind, id: string): Target | undefined {
   const [cluster, namespace, ...rest] = id.split('.');
   const name = rest.join('.');
   if (!cluster || !namespace || !PART.test(cluster) || !PART.test(namespace) || !NAME.test(name)) return undefined;
-  return { kind: 'install', cluster, namespace, name };
+  return { kind, cluster, namespace, name };
 }

@@ -1,3 +1,4 @@
+import type { DeploymentStore, DocumentStore } from './deployment-store.ts';
 import type { EffectKey, EffectRecord, FencedWriter, StepContext } from './effects.ts';
 import type { LockedTemplate } from './lock.ts';
 import type { AttemptView } from './operation.ts';
@@ -134,8 +135,10 @@ export interface Identity {
 export interface TokenStore {
   /** Undefined for an unknown or expired token. */
   authenticate(token: string): Promise<Identity | undefined>;
-  /** Adds a token; only its hash is stored. */
-  add(token: string, name: string, identity: Identity): Promise<void>;
+  /** Adds a token; only its hash is stored. `expiresAt`: ISO time, never when left out. */
+  add(token: string, name: string, identity: Identity, expiresAt?: string): Promise<void>;
+  /** The names and identities, newest first; never the tokens. */
+  list(): Promise<Array<{ name: string; identity: Identity; createdAt: string; expiresAt?: string }>>;
   /** Whether any token exists. */
   any(): Promise<boolean>;
 }
@@ -180,6 +183,8 @@ export interface Store {
   installs: InstallStore;
   blobs: BlobStore;
   scans: ScanStore;
+  deployments: DeploymentStore;
+  documents: DocumentStore;
   tokens: TokenStore;
   audit: AuditStore;
   changes: ChangeFeed;
