@@ -1,5 +1,5 @@
 /** The import rules of docs/architecture.md, checked. Calls go one way: cli -> (HTTP) -> api -> client -> workflows -> activities -> domain <- adapters. */
-const roots = '^src/(start|server|worker|registry|registries|registry-config|process|logger|config|admin-token)\\.ts$';
+const roots = '^src/(start|server|worker|registry|registries|cluster|registry-config|process|logger|config|admin-token)\\.ts$';
 const only = (name, from, allowed, comment) => ({
   name,
   comment,
@@ -14,7 +14,7 @@ module.exports = {
     only('domain', '^src/domain/', [], 'domain imports nothing of ours'),
     only('adapters', '^src/adapters/', ['^src/domain/'], 'adapters implement the ports of domain'),
     only('activities', '^activities/', ['^src/domain/'], 'activities never import adapters'),
-    only('client', '^src/client/', ['^src/domain/', '^workflows/(messages|progress|failure|index)\\.ts$'], 'the client is the only user of the engine'),
+    only('client', '^src/client/', ['^src/domain/', '^workflows/(messages|progress|failure|index|names)\\.ts$'], 'the client is the only user of the engine'),
     only('api', '^src/api/', ['^src/domain/', '^src/client/'], 'the API starts workflows through the client'),
     only('cli', '^src/cli/', ['^src/domain/'], 'the CLI talks to the API over HTTP'),
     {

@@ -72,7 +72,9 @@ async function writeDown(
   error: { code: string; message: string },
 ): Promise<number | undefined> {
   try {
-    return await deps.store.attempts.recordFailure(run.key, run.attempt, { code: error.code, message: error.message });
+    // A container's last words may hold anything; the store's text cannot hold NUL.
+    const message = error.message.replaceAll('\0', '');
+    return await deps.store.attempts.recordFailure(run.key, run.attempt, { code: error.code, message });
   } catch {
     // The store is away: the attempt is not counted, and Temporal's own record of the last failure is what remains.
     return undefined;

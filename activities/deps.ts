@@ -1,11 +1,19 @@
 import type { ArchiveReader } from '../src/domain/archive.ts';
+import type { Cluster } from '../src/domain/cluster.ts';
+import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import type { RegistrySet } from '../src/domain/registry.ts';
+import type { SecretParameter } from '../src/domain/rendered.ts';
 import type { Store } from '../src/domain/store.ts';
 
 export interface ActivityLog {
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
   error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** Makes up the value of a generated parameter: its keys in the values Secret. */
+export interface SecretMaker {
+  make(secret: SecretParameter, deployment: DeploymentKey): Promise<Record<string, string>>;
 }
 
 /** A moment in a step's life, at which a test may kill the worker. */
@@ -16,6 +24,9 @@ export interface ActivityDeps {
   store: Store;
   registries: RegistrySet;
   archive: ArchiveReader;
+  /** Absent where no cluster is configured: then everything but deploying works. */
+  cluster?: Cluster;
+  secrets: SecretMaker;
   log: ActivityLog;
   /** Called at each moment of each step; absent in production. */
   onMoment?: (step: string, moment: StepMoment) => Promise<void>;

@@ -1,14 +1,27 @@
+import { createApply } from './apply.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { createCheckDependents } from './check-dependents.ts';
+import { createCheckNeeded } from './check-needed.ts';
+import { createDelete } from './delete.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createDownload } from './download.ts';
+import { createForget } from './forget.ts';
 import { createInstall } from './install.ts';
+import { createPlan } from './plan.ts';
 import { createPreValidate } from './pre-validate.ts';
+import { createPrune } from './prune.ts';
+import { createRecord } from './record.ts';
 import { createRemove } from './remove.ts';
+import { createRender } from './render.ts';
+import { createResolve } from './resolve.ts';
 import { createResolveDependencies } from './resolve-dependencies.ts';
 import { createScan } from './scan.ts';
+import { createUndoApply } from './undo-apply.ts';
+import { createUndoDelete } from './undo-delete.ts';
 import { createUndoEffect } from './undo-effect.ts';
+import { createUndoResolve } from './undo-resolve.ts';
 import { createUpdateCache } from './update-cache.ts';
+import { createWaitReady } from './wait-ready.ts';
 
 /** Every activity under its registered name; a member's name is the step's name in camel case. */
 export function createActivities(deps: ActivityDeps) {
@@ -22,6 +35,19 @@ export function createActivities(deps: ActivityDeps) {
     updateCache: createUpdateCache(deps),
     checkDependents: createCheckDependents(deps),
     remove: createRemove(deps),
+    resolve: createResolve(deps),
+    render: createRender(deps),
+    plan: createPlan(deps),
+    apply: createApply(deps),
+    waitReady: createWaitReady(deps),
+    prune: createPrune(deps),
+    record: createRecord(deps),
+    checkNeeded: createCheckNeeded(deps),
+    delete: createDelete(deps),
+    forget: createForget(deps),
+    undoResolve: createUndoResolve(deps),
+    undoApply: createUndoApply(deps),
+    undoDelete: createUndoDelete(deps),
     undoInstall: createUndoEffect(deps),
     undoRemove: createUndoEffect(deps),
   };

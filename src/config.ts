@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { ChandleryError } from './domain/errors.ts';
 import type { RegistriesConfig } from './domain/registries-config.ts';
 import { parseRegistriesConfig } from './domain/registries-config.ts';
+import type { Identity } from './domain/store.ts';
 
 /** The only reader of the environment. Every variable, its default and its meaning: docs/configuration.md (a test compares). */
 
@@ -43,15 +44,21 @@ const schema = z.object({
   CHANDLERY_REGISTRY_READ: z.enum(['token', 'open']).default('token'),
   CHANDLERY_OUTBOUND_ALLOW: list.default([]),
   CHANDLERY_ADMIN_TOKEN_FILE: z.string().min(1).optional(),
+  CHANDLERY_ADMIN_USER: z.string().min(1).max(253).default('chandlery-admin'),
+  CHANDLERY_ADMIN_GROUPS: list.default(['chandlery:admins']),
   CHANDLERY_STEP_ATTEMPTS: z.coerce.number().int().min(1).max(100).default(6),
   CHANDLERY_RETRY_INITIAL_MS: milliseconds.default(1_000),
   CHANDLERY_INSTALL_TIMEOUT_MS: milliseconds.default(3_600_000),
+  CHANDLERY_DEPLOY_TIMEOUT_MS: milliseconds.default(1_800_000),
   CHANDLERY_CODEC_KEY: codecKey.optional(),
   CHANDLERY_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   DATABASE_URL: z.string().min(1).optional(),
   TEMPORAL_ADDRESS: z.string().min(1).optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   CHANDLERY_TASK_QUEUE: z.string().min(1).default('chandlery'),
+  KUBECONFIG: z.string().min(1).optional(),
+  // Kubernetes sets it in every container.
+  KUBERNETES_SERVICE_HOST: z.string().min(1).optional(),
 });
 
 export interface Config {
@@ -66,7 +73,13 @@ export interface Config {
   registryRead: 'token' | 'open';
   outboundAllow: string[];
   adminTokenFile: string;
+  /** What the bearer of the admin token is, to Chandlery and to the cluster. */
+  admin: Identity;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
+  /** The same for changes of deployments. */
+  deployLimits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
+  /** How to reach the cluster; absent = none is configured. */
+  cluster?: { kubeconfig: string } | { inCluster: true };
   logLevel: string;
   /** Encrypts what the engine stores; absent = readable. */
   codecKey?: Buffer;
@@ -102,11 +115,18 @@ export function readConfig(env: Environment): Readonly<Config> {
     registryRead: values.CHANDLERY_REGISTRY_READ,
     outboundAllow: values.CHANDLERY_OUTBOUND_ALLOW,
     adminTokenFile: values.CHANDLERY_ADMIN_TOKEN_FILE ?? join(values.CHANDLERY_DATA_DIR, 'admin-token'),
+    admin: { user: values.CHANDLERY_ADMIN_USER, groups: values.CHANDLERY_ADMIN_GROUPS },
     limits: {
       stepAttempts: values.CHANDLERY_STEP_ATTEMPTS,
       retryInitialMs: values.CHANDLERY_RETRY_INITIAL_MS,
       operationMs: values.CHANDLERY_INSTALL_TIMEOUT_MS,
     },
+    deployLimits: {
+      stepAttempts: values.CHANDLERY_STEP_ATTEMPTS,
+      retryInitialMs: values.CHANDLERY_RETRY_INITIAL_MS,
+      operationMs: values.CHANDLERY_DEPLOY_TIMEOUT_MS,
+    },
+    ...clusterOf(values.KUBECONFIG, values.KUBERNETES_SERVICE_HOST),
     logLevel: values.CHANDLERY_LOG_LEVEL,
     ...(values.CHANDLERY_CODEC_KEY !== undefined && { codecKey: values.CHANDLERY_CODEC_KEY }),
     ...(values.DATABASE_URL !== undefined && { databaseUrl: values.DATABASE_URL }),
@@ -114,6 +134,12 @@ export function readConfig(env: Environment): Readonly<Config> {
     temporalNamespace: values.TEMPORAL_NAMESPACE,
     taskQueue: values.CHANDLERY_TASK_QUEUE,
   });
+}
+
+/** A file that was named wins over the cluster this server itself runs in. */
+function clusterOf(kubeconfig: string | undefined, serviceHost: string | undefined): Pick<Config, 'cluster'> {
+  if (kubeconfig !== undefined) return { cluster: { kubeconfig } };
+  return serviceHost === undefined ? {} : { cluster: { inCluster: true } };
 }
 
 /** The names of the variables, for the docs' table. */

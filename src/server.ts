@@ -9,6 +9,7 @@ import type { HealthChecks } from './api/health.ts';
 import { createInstalledCache } from './api/installed-cache.ts';
 import { createEngine, type Engine, registerSearchAttributes } from './client/engine.ts';
 import { createOperationsClient } from './client/index.ts';
+import { openCluster } from './cluster.ts';
 import type { Config } from './config.ts';
 import { readConfig, requireExternal } from './config.ts';
 import { ChandleryError } from './domain/errors.ts';
@@ -45,7 +46,7 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     onIdleError: (error) => log.warn({ err: error }, 'a store connection broke'),
   });
   await store.migrate();
-  await ensureAdminToken(store.tokens, config.adminTokenFile);
+  await ensureAdminToken(store.tokens, config.adminTokenFile, config.admin);
   const engine = createEngine({
     address: services.temporalAddress,
     namespace: config.temporalNamespace,
@@ -53,6 +54,7 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     codecKey: config.codecKey,
   });
   const registries = openRegistries(config, log);
+  const cluster = openCluster(config, log);
   const operations = createOperationsClient(engine, store);
   const installed = createInstalledCache(store);
   const stopping = new AbortController();
@@ -63,11 +65,15 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     registries: registries.set,
     local: registries.local,
     installed,
+    ...(cluster && { cluster }),
     limits: config.limits,
+    deployLimits: config.deployLimits,
     registryRead: config.registryRead,
     checks: {
       store: () => store.ping().then(() => undefined),
       engine: () => operations.ping().then(() => undefined),
+      // Told, not counted: without the cluster, catalog and installs go on.
+      ...(cluster && { cluster: () => cluster.version().catch((error: Error) => `away: ${error.message}`) }),
       ...services.checks,
     },
     stopping: stopping.signal,
@@ -81,7 +87,7 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
       stopping.abort();
       await drain(server);
       installed.close();
-      await Promise.allSettled([store.close(), registries.close(), engine.connection.close()]);
+      await Promise.allSettled([store.close(), registries.close(), cluster?.close(), engine.connection.close()]);
     },
   };
 }

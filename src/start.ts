@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
 import type { Engine } from './embedded/engine.ts';
 import { startEngine } from './embedded/engine.ts';
+import { findLocalCluster } from './embedded/local-cluster.ts';
 import { createLogger } from './logger.ts';
 import { runProcess } from './process.ts';
 import { startApi } from './server.ts';
@@ -13,7 +14,7 @@ import { startWorker } from './worker.ts';
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const config = withLocalCluster(readConfig(process.env));
   const log = createLogger(config.logLevel);
   await runProcess(log, async (signal) => {
     const engine = await startEngine({
@@ -36,6 +37,12 @@ async function main(): Promise<void> {
       throw error;
     }
   });
+}
+
+/** A local cluster of this data directory that is up is used where none was named. */
+function withLocalCluster(config: Readonly<Config>): Readonly<Config> {
+  const local = config.cluster ? undefined : findLocalCluster(config.dataDir);
+  return local ? { ...config, cluster: local } : config;
 }
 
 /** Requests end first, then steps, then what they stand on. */
@@ -69,12 +76,19 @@ function introduce(config: Config, engine: Engine, url: string): void {
     `engine      ${config.temporalAddress === undefined ? `embedded Temporal at ${engine.temporalAddress}` : `Temporal at ${config.temporalAddress}`}`,
   );
   if (engine.temporalUiUrl !== undefined) say(`engine page ${engine.temporalUiUrl}`);
-  say('cluster     none: templates can be searched and installed, not deployed');
+  say(`cluster     ${clusterWords(config)}`);
   say(
     `registries  ${['local', ...registries.registries.map((registry) => registry.name)].join(', ')} (templates of this server: ${templateDirs[0]})`,
   );
+  say(`admin       ${config.admin.user}, groups ${config.admin.groups.join(', ')}: what the cluster sees (token in ${adminTokenFile})`);
   say(`try         curl -H "Authorization: Bearer $(cat ${adminTokenFile})" ${url}/api/v1/search`);
   say(`            CHANDLERY_URL=${url} CHANDLERY_TOKEN=$(cat ${adminTokenFile}) npx chandlery search`);
+}
+
+function clusterWords({ cluster, dataDir }: Config): string {
+  if (!cluster) return 'none: templates are found and installed, not deployed. `npm run cluster -- up` starts a local one; or set KUBECONFIG';
+  if ('inCluster' in cluster) return 'the one this server runs in';
+  return `${cluster.kubeconfig.startsWith(dataDir) ? 'the local cluster, ' : ''}${cluster.kubeconfig}`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

@@ -6,8 +6,10 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { createArchiveReader } from './adapters/archive/inspect.ts';
+import { createSecretMaker } from './adapters/secret-maker/index.ts';
 import { createStore } from './adapters/store/index.ts';
 import { dataConverter } from './client/codec.ts';
+import { openCluster } from './cluster.ts';
 import type { Config } from './config.ts';
 import { PACKAGE_ROOT, readConfig, requireExternal } from './config.ts';
 import type { Logger } from './logger.ts';
@@ -61,11 +63,14 @@ export async function startWorker(
   // Whoever of API and worker comes first brings the store to its form.
   await store.migrate();
   const registries = openRegistries(config, log);
+  const cluster = openCluster(config, log);
   const connection = await NativeConnection.connect({ address: services.temporalAddress });
   const activities = createActivities({
     store,
     registries: registries.set,
     archive: createArchiveReader(),
+    secrets: createSecretMaker(),
+    ...(cluster && { cluster }),
     log,
     ...(onMoment && { onMoment }),
   });
@@ -85,7 +90,7 @@ export async function startWorker(
     maxConcurrentWorkflowTaskExecutions: CONCURRENT_WORKFLOW_TASKS,
   });
   const done = worker.run().finally(async () => {
-    await Promise.allSettled([store.close(), registries.close(), connection.close()]);
+    await Promise.allSettled([store.close(), registries.close(), cluster?.close(), connection.close()]);
   });
   return {
     done,

@@ -1,15 +1,11 @@
 /** Checks docker-compose.yml: that it is a valid Compose file, by the reference implementation, and that it keeps our own rules. */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { ChandleryError } from '../src/domain/errors.ts';
-import { acquireGoTool } from './go-tool.ts';
+import { acquireOwnGoTool } from './own-go-tool.ts';
 
 export interface ComposeCheckOptions {
   file: string;
@@ -30,11 +26,8 @@ export interface ComposeCheckResult {
   services: string[];
 }
 
-/** Our few lines around compose-go: beside this file, or, when this file was compiled, in the sources. */
-const CHECKER_FOLDERS = [new URL('./compose-check/', import.meta.url), new URL('../../tools/compose-check/', import.meta.url)];
-const CHECKER_FILES = ['go.mod', 'go.sum', 'main.go'] as const;
-/** Enough of a digest to tell versions of three files apart. */
-const VERSION_CHARACTERS = 16;
+/** As in tools/compose-check/go.mod. */
+const COMPOSE_GO_VERSION = 'v2.16.2';
 const CHECK_TIMEOUT_MS = 30_000;
 /** What has no default must have a value while checking. */
 const SAMPLE_VARIABLES = { POSTGRES_PASSWORD: 'onlyforthecheck' } as const;
@@ -65,19 +58,9 @@ function problemsOf(name: string, service: Service): string[] {
   ];
 }
 
-async function acquireChecker(options: ComposeCheckOptions): Promise<string> {
-  const folder = CHECKER_FOLDERS.map((url) => fileURLToPath(url)).find((path) => existsSync(join(path, 'go.mod')));
-  if (folder === undefined)
-    throw new ChandleryError('tool_unavailable', 'the sources of the checker, tools/compose-check, are not there');
-  const hash = createHash('sha256');
-  for (const name of CHECKER_FILES) hash.update(await readFile(join(folder, name))).update('\0');
-  const version = hash.digest('hex').slice(0, VERSION_CHARACTERS);
-  return acquireGoTool({ ...options, name: 'compose-check', module: 'tools/compose-check', version, directory: folder });
-}
-
 /** Checks a Compose file. Fails with `tool_unavailable` when the checker cannot be built. */
 export async function checkComposeFile(options: ComposeCheckOptions): Promise<ComposeCheckResult> {
-  const checker = await acquireChecker(options);
+  const checker = await acquireOwnGoTool({ ...options, folder: 'tools/compose-check', version: COMPOSE_GO_VERSION });
   const env = { ...SAMPLE_VARIABLES, ...options.variables };
   const run = promisify(execFile)(checker, [basename(options.file)], {
     cwd: dirname(resolve(options.file)),

@@ -9,6 +9,8 @@ export interface GoBuildOptions {
   module: string;
   version: string;
   directory?: string;
+  linkerFlags?: string;
+  firstBuild?: string;
   /** Where the program is put. */
   binDirectory: string;
   env: Readonly<Record<string, string | undefined>>;
@@ -62,8 +64,8 @@ function describe({ startedAt, downloaded, compiled, latest }: Progress): string
   return `${seconds} s, ${downloaded} modules downloaded, ${compiled} packages compiled${latest ? `, ${latest}` : ''}`;
 }
 
-function goCommand({ name, module, version, directory, binDirectory }: GoBuildOptions): string[] {
-  const flags = ['-v', '-trimpath', '-ldflags=-s -w'];
+function goCommand({ name, module, version, directory, binDirectory, linkerFlags = '' }: GoBuildOptions): string[] {
+  const flags = ['-v', '-trimpath', `-ldflags=-s -w ${linkerFlags}`.trimEnd()];
   if (directory === undefined) return ['go', 'install', ...flags, `${module}@${version}`];
   return ['go', 'build', ...flags, '-o', join(binDirectory, name), '.'];
 }
@@ -113,7 +115,8 @@ function failure(options: GoBuildOptions, code: number | null, progress: Progres
 export async function goBuild(options: GoBuildOptions): Promise<void> {
   const progress: Progress = { startedAt: Date.now(), downloaded: 0, compiled: 0, latest: '', remarks: [] };
   const what = `${options.name} ${options.version}`;
-  options.log(`building ${what} from ${options.module} (only the first time; it is kept)`);
+  const once = options.firstBuild === undefined ? 'only the first time' : `the first time takes ${options.firstBuild}`;
+  options.log(`building ${what} from ${options.module} (${once}; it is kept)`);
   const child = start(options);
   if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => observe(progress, line));
   const report = setInterval(() => options.log(`building ${what}: ${describe(progress)}`), REPORT_EVERY_MS);

@@ -17,6 +17,10 @@ export interface GoToolOptions {
   version: string;
   /** Folder of a module of our own, built instead of one fetched by `module@version`. */
   directory?: string;
+  /** What the linker is told besides dropping symbols, for example a version. */
+  linkerFlags?: string;
+  /** How long a first build takes on a small machine, when that is longer than one would wait without a word: `about 5 minutes`. */
+  firstBuild?: string;
   /** For example ~/.cache/chandlery; the program goes below `tools/`. */
   cacheDir: string;
   /** Variables for the go command: PATH, HOME, and the user's own Go and proxy settings. */

@@ -36,6 +36,28 @@ const TIMES: Record<keyof Activities, StepTimes> = {
   updateCache: { attemptMs: 10 * SECOND, stepMs: 2 * MINUTE, maxPauseMs: 5 * SECOND },
   checkDependents: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
   remove: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
+  // Reads of our own store.
+  resolve: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
+  // Reads one archive for each template that is deployed.
+  render: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 10 * SECOND },
+  // One dry run an object, a few at once; an outage of the API server is waited for.
+  plan: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 5 * SECOND },
+  // One request an object, and definitions must be established between two waves. Pauses are short: half of it may be there.
+  apply: { attemptMs: 5 * MINUTE, stepMs: 20 * MINUTE, maxPauseMs: 5 * SECOND },
+  // The request says how long; this is only what may never be exceeded.
+  waitReady: { attemptMs: 24 * 60 * MINUTE, stepMs: 24 * 60 * MINUTE, maxPauseMs: 5 * SECOND },
+  // Waits half a minute for objects with finalizers.
+  prune: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 5 * SECOND },
+  // One transaction and, with secret inputs, two requests.
+  record: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
+  checkNeeded: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
+  // Two minutes for objects with finalizers in each of seven waves.
+  delete: { attemptMs: 20 * MINUTE, stepMs: 60 * MINUTE, maxPauseMs: 5 * SECOND },
+  forget: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
+  // These wait for the cluster, and for rights that were taken away, for a day.
+  undoResolve: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
+  undoApply: { attemptMs: 20 * MINUTE, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
+  undoDelete: { attemptMs: 20 * MINUTE, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
   // Undo needs the store and nothing else: it waits for it for a day, since giving up would leave things half done.
   undoInstall: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
   undoRemove: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },

@@ -1,4 +1,5 @@
 import { defineQuery } from '@temporalio/workflow';
+import type { PlanSummary, RevisionKind, TemplatePin } from '../src/domain/deployment.ts';
 import type { Lock } from '../src/domain/lock.ts';
 import type { Target } from '../src/domain/operation.ts';
 import type { InstallOutcome } from '../src/domain/store.ts';
@@ -70,6 +71,125 @@ export interface UninstallResult {
   removed: boolean;
   /** Dependencies that nothing needs any more. */
   orphaned: string[];
+}
+
+/** Where the secret parameters of a request are: the API wrote them, as the user, into a Secret of the target's namespace. */
+export interface SecretInput {
+  /** of the Secret; empty for a plan, which needs no values */
+  name: string;
+  /** Names of the parameters; each is a key of it, its value as JSON. */
+  parameters: string[];
+}
+
+/** How a change of a deployment is carried out. */
+export interface RolloutRequest {
+  /** Digest of the plan that was looked at: nothing else is carried out. */
+  plan?: string;
+  /** Take fields over from other managers. */
+  force?: boolean;
+  /** Leave what failed where it is, instead of going back. */
+  keepFailed?: boolean;
+  /** Seconds until everything must be ready. */
+  readySeconds?: number;
+}
+
+export interface DeployRequest extends RolloutRequest {
+  registry?: string;
+  /** of the template */
+  name: string;
+  range?: string;
+  acceptUnsigned?: boolean;
+  /** The plain ones; secret ones are in `secrets`. */
+  parameters?: Record<string, unknown>;
+  secrets?: SecretInput;
+  /** Deployment it is deployed for; one that is there and fits is then taken as it is. */
+  owner?: string;
+}
+
+export interface UpgradeRequest extends RolloutRequest {
+  /** Another version of the same template. */
+  range?: string;
+  acceptUnsigned?: boolean;
+  /** Merged over the present ones; null takes one away. */
+  parameters?: Record<string, unknown>;
+  secrets?: SecretInput;
+}
+
+export interface RollbackRequest extends RolloutRequest {
+  /** The one before the current when left out. */
+  revision?: number;
+}
+
+export interface DestroyRequest {
+  /** Also the volumes; they are kept otherwise. */
+  deleteVolumes?: boolean;
+}
+
+/** Every member that a change may have. */
+export type ChangeRequest = Partial<DeployRequest> & UpgradeRequest & RollbackRequest;
+
+export interface DeployInput extends OperationInput {
+  request: DeployRequest;
+}
+export interface UpgradeInput extends OperationInput {
+  request: UpgradeRequest;
+}
+export interface RollbackInput extends OperationInput {
+  request: RollbackRequest;
+}
+export interface DestroyInput extends OperationInput {
+  request: DestroyRequest;
+}
+export interface PlanInput extends OperationInput {
+  /** `deployment`: its name; the target's name has a digest behind it. */
+  request: ChangeRequest & { change: RevisionKind; deployment: string };
+}
+
+/** The input of each kind of operation. */
+export interface InputOf {
+  install: InstallInput;
+  uninstall: UninstallInput;
+  plan: PlanInput;
+  deploy: DeployInput;
+  upgrade: UpgradeInput;
+  rollback: RollbackInput;
+  destroy: DestroyInput;
+}
+
+/** What each kind of operation answers. */
+export interface ResultOf {
+  install: InstallResult;
+  uninstall: UninstallResult;
+  plan: PlanResult;
+  deploy: DeployResult;
+  upgrade: DeployResult;
+  rollback: DeployResult;
+  destroy: DestroyResult;
+}
+
+export interface DeployResult {
+  /** `<cluster>.<namespace>.<name>` */
+  deployment: string;
+  /** False when everything already was as asked; then there is no new revision. */
+  changed: boolean;
+  revision: number;
+  template: TemplatePin;
+  plan: string;
+  summary: PlanSummary;
+}
+
+export interface PlanResult {
+  plan: string;
+  summary: PlanSummary;
+}
+
+export interface DestroyResult {
+  deployment: string;
+  deleted: number;
+  /** What is left on purpose: `kind namespace/name`. */
+  kept: string[];
+  /** Owned deployments that went with it. */
+  dependencies: string[];
 }
 
 /** Progress as the workflow itself sees it; the API derives the same from history and needs no worker for it. */

@@ -11,8 +11,10 @@ import type { StepContext, StepRequest, StepResult } from '../src/domain/effects
 import type { OperationKind, StepName, Target } from '../src/domain/operation.ts';
 import { operationId, targetId } from '../src/domain/operation.ts';
 import { activityOptions } from './activity-options.ts';
+import type { ChildOperation } from './child.ts';
+import { runChild } from './child.ts';
 import { failureView, operationFailure } from './failure.ts';
-import type { OperationLimits, Resume } from './messages.ts';
+import type { OperationLimits, Resume, ResultOf } from './messages.ts';
 import { progressQuery } from './messages.ts';
 import type { ProgressEvent } from './progress.ts';
 import { initialProgress, reduceProgress } from './progress.ts';
@@ -60,7 +62,7 @@ export class Operation {
     } catch (error) {
       // Asked before the undo: a cancellation that comes later does not change why the operation ends.
       const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
-      await this.#undo.unwind((step, cause) =>
+      await this.#undo.unwind(cancelled ? undefined : failureView(error, this.#progress.step), (step, cause) =>
         this.#note({ type: 'undo-failed', step, at: Date.now(), failure: failureView(cause, step) }),
       );
       throw this.#ending(error, cancelled);
@@ -72,10 +74,10 @@ export class Operation {
     step: StepName,
     activity: Name,
     input: InputOf<Name>,
-    options: { undo?: UndoName } = {},
+    options: { undo?: UndoName; undoInput?: object } = {},
   ): Promise<ValueOf<Name>> {
     const context = this.#context(step);
-    if (options.undo) this.#registerUndo(step, options.undo);
+    if (options.undo) this.#registerUndo(step, options.undo, options.undoInput);
     this.#note({ type: 'step-scheduled', step, at: Date.now() });
     try {
       const answer = await this.#call(activity, { context, input });
@@ -101,12 +103,57 @@ export class Operation {
     }
   }
 
-  #registerUndo(step: StepName, activity: UndoName): void {
+  /**
+   * Runs another operation as a step of this one, under its own target and lock. When somebody else holds that target it waits until
+   * they are done. `undo` is called, if this operation does not succeed, with what the child answered.
+   */
+  async child<Kind extends OperationKind>(
+    step: StepName,
+    child: ChildOperation<Kind>,
+    undo?: (result: ResultOf[Kind]) => Promise<void>,
+  ): Promise<ResultOf[Kind]> {
+    this.#note({ type: 'step-scheduled', step, at: Date.now() });
+    try {
+      const result = await runChild(child);
+      if (undo) this.#undo.push({ step, run: () => undo(result) });
+      this.#note({ type: 'step-succeeded', step, at: Date.now() });
+      return result;
+    } catch (error) {
+      this.#note(isCancellation(error) ? { type: 'step-cancelled', step, at: Date.now() } : failed(step, error));
+      throw error;
+    }
+  }
+
+  /** Takes a child back by another child; for the `undo` of `child`. */
+  async undoChild<Kind extends OperationKind>(step: StepName, child: ChildOperation<Kind>): Promise<void> {
+    this.#note({ type: 'undo-scheduled', step, at: Date.now() });
+    await runChild(child);
+    this.#note({ type: 'undo-succeeded', step, at: Date.now(), undone: true });
+  }
+
+  /** A child after the point of success, as `afterthought` is for steps. */
+  async childOrWarning<Kind extends OperationKind>(step: StepName, child: ChildOperation<Kind>): Promise<void> {
+    try {
+      await this.child(step, child);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+    }
+  }
+
+  /** From here on nothing is taken back any more. */
+  pointOfNoReturn(): void {
+    this.#undo.clear();
+  }
+
+  #registerUndo(step: StepName, activity: UndoName, input: object | undefined): void {
     this.#undo.push({
       step,
-      run: async () => {
+      run: async (because) => {
         this.#note({ type: 'undo-scheduled', step, at: Date.now() });
-        const { value } = await this.#call(activity, { context: this.#context(step), input: {} });
+        const { value } = await this.#call(activity, {
+          context: this.#context(step),
+          input: input === undefined ? {} : { ...input, ...(because && { because: { code: because.code, message: because.message } }) },
+        });
         this.#note({ type: 'undo-succeeded', step, at: Date.now(), ...(value as { undone: boolean; warnings: string[] }) });
       },
     });

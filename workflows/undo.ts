@@ -1,9 +1,11 @@
 import { CancellationScope, log } from '@temporalio/workflow';
+import type { FailureView } from '../src/domain/operation.ts';
 
 /** What takes one step back. */
 export interface Undo {
   step: string;
-  run: () => Promise<void>;
+  /** `because`: why the operation ends; absent when it was cancelled. */
+  run: (because?: FailureView) => Promise<void>;
 }
 
 /** The steps that may have to be taken back, newest last. */
@@ -18,12 +20,16 @@ export class UndoStack {
     this.#undos.push(undo);
   }
 
+  clear(): void {
+    this.#undos.length = 0;
+  }
+
   /** Runs all undos in reverse. Not cancellable: a cancelled operation must still be taken back whole. */
-  async unwind(onFailure: (step: string, error: unknown) => void): Promise<void> {
+  async unwind(because: FailureView | undefined, onFailure: (step: string, error: unknown) => void): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
       for (const undo of this.#undos.splice(0).reverse()) {
         try {
-          await undo.run();
+          await undo.run(because);
         } catch (error) {
           log.error('undo failed', { step: undo.step });
           onFailure(undo.step, error);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'undici';
-import { WORKFLOW_TYPES } from '../../src/client/start.ts';
+import { WORKFLOW_TYPES } from '../../workflows/names.ts';
 import { parseOperationId, targetId } from '../../src/domain/operation.ts';
 import type { InstallInput } from '../../workflows/messages.ts';
 import type { Figure } from '../figures.ts';

@@ -3,6 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../../activities/deps.ts';
 import { createStep } from '../../activities/step.ts';
 import { createArchiveReader } from '../../src/adapters/archive/inspect.ts';
+import { createSecretMaker } from '../../src/adapters/secret-maker/index.ts';
 import { createStore } from '../../src/adapters/store/index.ts';
 import { readConfig, requireExternal } from '../../src/config.ts';
 import type { Lock } from '../../src/domain/lock.ts';
@@ -51,7 +52,7 @@ await runProcess(log, async () => {
     connection,
     namespace: config.temporalNamespace,
     taskQueue: config.taskQueue,
-    activities: createIdleActivities({ store, registries: registries.set, archive: createArchiveReader(), log }),
+    activities: createIdleActivities({ store, registries: registries.set, archive: createArchiveReader(), secrets: createSecretMaker(), log }),
     workflowsPath: fileURLToPath(new URL('../workflows.js', import.meta.url)),
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     maxConcurrentWorkflowTaskExecutions: CONCURRENT_WORKFLOW_TASKS,

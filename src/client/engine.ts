@@ -2,7 +2,7 @@ import { Client, Connection, isGrpcServiceError, ServiceError, WorkflowNotFoundE
 import proto from '@temporalio/proto';
 import { ChandleryError } from '../domain/errors.ts';
 import { dataConverter } from './codec.ts';
-import { SEARCH_ATTRIBUTE_TYPES } from './search-attributes.ts';
+import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/names.ts';
 
 /** A request must not hang on an engine that is away, milliseconds. */
 const CALL_DEADLINE_MS = 4_000;

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/codec-helpers.js';
 import type { temporal } from '@temporalio/proto';
 import { failureView } from '../../workflows/failure.ts';
+import { WORKFLOW_TYPES } from '../../workflows/names.ts';
 import type { ProgressEvent } from '../../workflows/progress.ts';
 import { ERROR_CATALOGUE } from '../domain/errors.ts';
 import type { FailureView } from '../domain/operation.ts';
@@ -38,6 +39,12 @@ function stepOfActivity(activityType: string): string {
   return activityType.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** Which step of its parent a child is: a destroy that a destroy did not start takes back a dependency that was deployed. */
+function stepOfChild(type: string, parentType: string): Scheduled {
+  if (type === WORKFLOW_TYPES.install) return { step: 'install', undo: false };
+  return { step: 'dependencies', undo: type === WORKFLOW_TYPES.destroy && parentType !== WORKFLOW_TYPES.destroy };
+}
+
 export function millis(timestamp: Timestamp): number {
   return timestamp ? Number(timestamp.seconds ?? 0) * 1_000 + Math.floor((timestamp.nanos ?? 0) / 1_000_000) : 0;
 }
@@ -51,6 +58,8 @@ interface Scheduled {
 export class HistoryReader {
   readonly #scheduled = new Map<string, Scheduled>();
   readonly #byActivity = new Map<string, Scheduled>();
+  /** of the run's own workflow */
+  #type = '';
 
   constructor(private readonly payloads: PayloadReader) {}
 
@@ -61,7 +70,7 @@ export class HistoryReader {
 
   async read(event: HistoryEvent): Promise<ProgressEvent[]> {
     const at = millis(event.eventTime);
-    return (await this.#ofActivity(event, at)) ?? (await this.#ofWorkflow(event, at)) ?? [];
+    return (await this.#ofActivity(event, at)) ?? (await this.#ofChild(event, at)) ?? (await this.#ofWorkflow(event, at)) ?? [];
   }
 
   async #ofActivity(event: HistoryEvent, at: number): Promise<ProgressEvent[] | undefined> {
@@ -84,7 +93,43 @@ export class HistoryReader {
     return of ? [{ type: 'step-cancelled', step: of.step, at }] : undefined;
   }
 
+  /** An operation that runs as a step of this one. */
+  async #ofChild(event: HistoryEvent, at: number): Promise<ProgressEvent[] | undefined> {
+    const initiated = event.startChildWorkflowExecutionInitiatedEventAttributes;
+    if (initiated) {
+      const of = stepOfChild(initiated.workflowType?.name ?? '', this.#type);
+      this.#scheduled.set(String(event.eventId), of);
+      return [{ type: of.undo ? 'undo-scheduled' : 'step-scheduled', step: of.step, at }];
+    }
+    const started = event.childWorkflowExecutionStartedEventAttributes;
+    if (started) {
+      const of = this.#find(started.initiatedEventId);
+      const { workflowId, runId } = started.workflowExecution ?? {};
+      return of && !of.undo ? [{ type: 'step-heartbeat', step: of.step, waitingFor: `${workflowId} (${runId})` }] : [];
+    }
+    // Its target is held by somebody else: the step waits and tries again.
+    if (event.startChildWorkflowExecutionFailedEventAttributes) return [];
+    const completed = event.childWorkflowExecutionCompletedEventAttributes;
+    if (completed) {
+      const of = this.#find(completed.initiatedEventId);
+      if (!of) return [];
+      return of.undo
+        ? [{ type: 'undo-succeeded', step: of.step, at, undone: true }]
+        : [{ type: 'step-succeeded', step: of.step, at, detail: completed.workflowExecution?.workflowId ?? '' }];
+    }
+    const failed = event.childWorkflowExecutionFailedEventAttributes;
+    if (failed) return this.#failed(this.#find(failed.initiatedEventId), failed.failure, at);
+    const cancelled = event.childWorkflowExecutionCanceledEventAttributes;
+    const of = cancelled ? this.#find(cancelled.initiatedEventId) : undefined;
+    return of && !of.undo ? [{ type: 'step-cancelled', step: of.step, at }] : undefined;
+  }
+
   async #ofWorkflow(event: HistoryEvent, at: number): Promise<ProgressEvent[] | undefined> {
+    const begun = event.workflowExecutionStartedEventAttributes;
+    if (begun) {
+      this.#type = begun.workflowType?.name ?? '';
+      return [];
+    }
     if (event.workflowExecutionCancelRequestedEventAttributes) return [{ type: 'cancel-requested', at }];
     const completed = event.workflowExecutionCompletedEventAttributes;
     if (completed) return [{ type: 'ended', at, state: 'succeeded', result: await this.payloads.first(completed.result) }];

@@ -1,4 +1,4 @@
-import type { InstallInput, UninstallInput } from '../../workflows/messages.ts';
+import type { InputOf } from '../../workflows/messages.ts';
 import type { OperationView } from '../domain/operation.ts';
 import type { Store } from '../domain/store.ts';
 import type { Engine } from './engine.ts';
@@ -8,14 +8,23 @@ import { listOperations } from './list.ts';
 import { cancelOperation, getHistory, getOperation } from './operations.ts';
 import type { ReplayRequest } from './replay.ts';
 import { replayOperation } from './replay.ts';
+import { waitSettled } from './settled.ts';
 import { startOperation } from './start.ts';
 import { watchOperation } from './watch.ts';
 
 /** What the API asks of the engine. Every function fails with engine_unavailable when the engine is away. */
 export function createOperationsClient(engine: Engine, store: Pick<Store, 'effects' | 'attempts'>) {
   return {
-    install: (input: InstallInput) => startOperation(engine, 'install', input),
-    uninstall: (input: UninstallInput) => startOperation(engine, 'uninstall', input),
+    install: (input: InputOf['install']) => startOperation(engine, 'install', input),
+    uninstall: (input: InputOf['uninstall']) => startOperation(engine, 'uninstall', input),
+    /** Works a plan out. Its target is `planTarget`; what it found is a document of the store, named in the result. */
+    plan: (input: InputOf['plan']) => startOperation(engine, 'plan', input),
+    deploy: (input: InputOf['deploy']) => startOperation(engine, 'deploy', input),
+    upgrade: (input: InputOf['upgrade']) => startOperation(engine, 'upgrade', input),
+    rollback: (input: InputOf['rollback']) => startOperation(engine, 'rollback', input),
+    destroy: (input: InputOf['destroy']) => startOperation(engine, 'destroy', input),
+    /** Waits for the end of an operation, at most so many milliseconds; undefined when it has not ended by then. */
+    settled: (id: string, options: { withinMs: number; signal?: AbortSignal }) => waitSettled(engine, store.attempts, id, options),
     get: (id: string): Promise<OperationView> => getOperation(engine, store.attempts, id),
     list: (filter: OperationFilter) => listOperations(engine, filter),
     watch: (id: string, options: { signal: AbortSignal; after?: string }) => watchOperation(engine, store.attempts, id, options),

@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import proto from '@temporalio/proto';
 import { ChandleryError } from '../domain/errors.ts';
 import type { OperationKind, OperationState, Target } from '../domain/operation.ts';
-import { LOCAL_CLUSTER, operationId } from '../domain/operation.ts';
+import { isTargetKind, LOCAL_CLUSTER, operationId } from '../domain/operation.ts';
 import type { Engine } from './engine.ts';
 import { callEngine } from './engine.ts';
 import { millis, PayloadReader } from './history.ts';
 import { kindOfWorkflow } from './projection.ts';
-import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
-import { WORKFLOW_TYPES } from './start.ts';
+import { SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../workflows/names.ts';
 
 type ExecutionInfo = proto.temporal.api.workflow.v1.IWorkflowExecutionInfo;
 const Status = proto.temporal.api.enums.v1.WorkflowExecutionStatus;
@@ -27,6 +26,8 @@ export interface OperationSummary {
 
 export interface OperationFilter {
   namespace?: string;
+  /** Workflow id: operations on exactly this target. */
+  target?: string;
   template?: string;
   state?: 'running' | 'succeeded' | 'failed' | 'cancelled';
   kind?: OperationKind;
@@ -71,6 +72,7 @@ export async function listOperations(
 function queryOf(filter: OperationFilter): string {
   const types = filter.kind ? [WORKFLOW_TYPES[filter.kind]] : Object.values(WORKFLOW_TYPES);
   const clauses = [`WorkflowType in (${types.map(quoted).join(', ')})`];
+  if (filter.target !== undefined) clauses.push(`WorkflowId = ${quoted(filter.target)}`);
   if (filter.namespace !== undefined) clauses.push(`${SEARCH_ATTRIBUTES.namespace.name} = ${quoted(filter.namespace)}`);
   if (filter.template !== undefined) clauses.push(`${SEARCH_ATTRIBUTES.template.name} = ${quoted(filter.template)}`);
   if (filter.state) clauses.push(`ExecutionStatus in (${STATUS_WORDS[filter.state].map(quoted).join(', ')})`);
@@ -128,7 +130,7 @@ async function summaryOf(info: ExecutionInfo, payloads: PayloadReader): Promise<
 
 function targetOf(workflowId: string): Target | undefined {
   const [kind, cluster, namespace, ...rest] = workflowId.split('/');
-  if (kind !== 'install' || cluster !== LOCAL_CLUSTER || !namespace || rest.length !== 1) return undefined;
+  if (!isTargetKind(kind) || cluster !== LOCAL_CLUSTER || !namespace || rest.length !== 1) return undefined;
   return { kind, cluster, namespace, name: rest[0] ?? '' };
 }
 

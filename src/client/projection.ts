@@ -1,13 +1,13 @@
 import type { temporal } from '@temporalio/proto';
 import proto from '@temporalio/proto';
-import type { InstallInput, UninstallInput } from '../../workflows/messages.ts';
+import type { InputOf } from '../../workflows/messages.ts';
+import { WORKFLOW_TYPES } from '../../workflows/names.ts';
 import type { Progress, ProgressEvent, StepProgress } from '../../workflows/progress.ts';
 import { initialProgress, percentOf, reduceProgress } from '../../workflows/progress.ts';
 import type { AttemptView, OperationKind, OperationView, StepView } from '../domain/operation.ts';
 import { operationId, targetId } from '../domain/operation.ts';
 import type { HistoryReader, PayloadReader } from './history.ts';
 import { millis } from './history.ts';
-import { WORKFLOW_TYPES } from './start.ts';
 
 const PendingState = proto.temporal.api.enums.v1.PendingActivityState;
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
@@ -16,7 +16,7 @@ type StoredAttempt = AttemptView & { step: string };
 /** What a run was started with, read from the first event of its history. */
 export interface RunStart {
   kind: OperationKind;
-  input: InstallInput | UninstallInput;
+  input: InputOf[OperationKind];
   runId: string;
   startedAt: number;
 }
@@ -28,7 +28,7 @@ export async function readStart(
   const attributes = event?.workflowExecutionStartedEventAttributes;
   const kind = kindOfWorkflow(attributes?.workflowType?.name);
   if (!attributes || !kind) return undefined;
-  const input = (await payloads.first(attributes.input)) as InstallInput | UninstallInput;
+  const input = (await payloads.first(attributes.input)) as InputOf[OperationKind];
   return { kind, input, runId: attributes.firstExecutionRunId ?? '', startedAt: millis(event?.eventTime) };
 }
 

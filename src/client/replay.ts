@@ -1,7 +1,7 @@
-import type { InstallRequest, Requester, Resume } from '../../workflows/messages.ts';
+import type { ChangeRequest, InputOf, InstallRequest, Requester, Resume } from '../../workflows/messages.ts';
 import type { EffectRecord } from '../domain/effects.ts';
 import { ChandleryError } from '../domain/errors.ts';
-import type { StepName } from '../domain/operation.ts';
+import type { OperationKind, StepName } from '../domain/operation.ts';
 import { STEPS, targetId } from '../domain/operation.ts';
 import type { AttemptStore, EffectStore } from '../domain/store.ts';
 import type { Engine } from './engine.ts';
@@ -11,11 +11,28 @@ import type { RunStart } from './projection.ts';
 import type { Accepted } from './start.ts';
 import { startOperation } from './start.ts';
 
+/** Members of the request that a replay may replace; `parameters` are merged over the ones it was started with. */
+export type Correction = Partial<Pick<InstallRequest, 'registry' | 'range' | 'acceptUnsigned' | 'force'>> &
+  Pick<ChangeRequest, 'parameters' | 'secrets' | 'readySeconds' | 'revision'>;
+
+/** What each kind of operation's request has room for. */
+const CORRECTABLE: Record<OperationKind, ReadonlyArray<keyof Correction>> = {
+  install: ['registry', 'range', 'acceptUnsigned', 'force'],
+  uninstall: [],
+  plan: ['registry', 'range', 'acceptUnsigned', 'force', 'parameters', 'secrets', 'readySeconds', 'revision'],
+  deploy: ['registry', 'range', 'acceptUnsigned', 'force', 'parameters', 'secrets', 'readySeconds'],
+  upgrade: ['range', 'acceptUnsigned', 'force', 'parameters', 'secrets', 'readySeconds'],
+  rollback: ['force', 'readySeconds', 'revision'],
+  destroy: [],
+};
+/** Members that a plan was made for: with others, the plan says nothing any more. */
+const PLANNED: ReadonlyArray<keyof Correction> = ['registry', 'range', 'parameters', 'secrets', 'revision'];
+
 export interface ReplayRequest {
   /** `auto`: the first step whose effect does not stand; `start`; or a step's name. */
   from: string;
   /** Replaces members of the request; the target stays the same. */
-  correction?: Partial<Pick<InstallRequest, 'registry' | 'range' | 'acceptUnsigned' | 'force'>>;
+  correction?: Correction;
   requester: Requester;
 }
 
@@ -33,6 +50,7 @@ export async function replayOperation(
   request: ReplayRequest,
 ): Promise<Replayed> {
   const ended = await endedRun(engine, stores.attempts, id);
+  refuseUnfitting(ended, request.correction);
   if (request.from !== 'start') await refuseSuperseded(engine, ended, id);
   const root = ended.input.resume?.root ?? ended.runId;
   const standing = standingByStep(await stores.effects.listByRoot(root));
@@ -44,11 +62,46 @@ export async function replayOperation(
   const resume: Resume = { root, generation, from, results, replayOf: id };
   const accepted = await startOperation(engine, ended.kind, {
     ...ended.input,
-    request: { ...ended.input.request, ...request.correction } as InstallRequest & Record<string, never>,
+    request: corrected(ended, request.correction),
     requester: request.requester,
     resume,
-  });
+  } as InputOf[OperationKind]);
   return { ...accepted, from, keeps };
+}
+
+function refuseUnfitting({ kind }: RunStart, correction: Correction = {}): void {
+  const allowed = CORRECTABLE[kind];
+  const given = Object.keys(correction) as Array<keyof Correction>;
+  const unfit = given.filter((name) => !allowed.includes(name));
+  if (unfit.length === 0) return;
+  const words = unfit.map((name) => (name === 'range' ? 'version' : name));
+  const room = allowed.filter((name) => name !== 'secrets').map((name) => (name === 'range' ? 'version' : name));
+  throw new ChandleryError('invalid_request', `${words.join(', ')} cannot be corrected in a replay of ${kind}`, {
+    issues: words.map((name) => ({
+      path: `body/input/${name}`,
+      message: room.length === 0 ? `${kind} takes no corrections` : `of ${kind} may be corrected: ${room.join(', ')}`,
+    })),
+  });
+}
+
+/** The request with the corrections in it. Secret values are gone when an operation ends, so `secrets` is only ever the new one. */
+function corrected({ kind, input }: RunStart, correction: Correction = {}): ChangeRequest {
+  const before = input.request as ChangeRequest;
+  const changed = Object.keys(correction) as Array<keyof Correction>;
+  const { plan, ...rest } = before;
+  const stillPlanned = plan !== undefined && !changed.some((name) => PLANNED.includes(name));
+  const parameters = { ...before.parameters, ...correction.parameters };
+  return {
+    ...rest,
+    ...(stillPlanned && { plan }),
+    ...correction,
+    // In an upgrade null takes a parameter of the revision away; in a first deploy it only takes back what was asked for.
+    ...(correction.parameters && { parameters: kind === 'upgrade' || kind === 'plan' ? parameters : withoutNull(parameters) }),
+  };
+}
+
+function withoutNull(parameters: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null));
 }
 
 async function endedRun(engine: Engine, attempts: AttemptStore, id: string): Promise<RunStart> {

@@ -1,27 +1,20 @@
 import type { SearchAttributePair } from '@temporalio/common';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { installTemplate, uninstallTemplate } from '../../workflows/index.ts';
-import type { InstallInput, UninstallInput } from '../../workflows/messages.ts';
+import type { InputOf } from '../../workflows/messages.ts';
+import { SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../workflows/names.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { jsonDigest } from '../domain/json-digest.ts';
 import type { OperationKind } from '../domain/operation.ts';
 import { operationId, targetId } from '../domain/operation.ts';
 import type { Engine } from './engine.ts';
 import { callEngine } from './engine.ts';
-import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 
 /** A dead worker's workflow task is given to another one after this long; Temporal's default is 10 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 3_000;
 /** Times a start is tried again when the operation in its way has just ended. */
 const START_TRIES = 3;
 
-type OperationInput = InstallInput | UninstallInput;
-
-/** The workflow of each kind; its name is the function's. */
-export const WORKFLOW_TYPES = {
-  install: 'installTemplate' satisfies (typeof installTemplate)['name'] & string,
-  uninstall: 'uninstallTemplate' satisfies (typeof uninstallTemplate)['name'] & string,
-} as const;
+type OperationInput = InputOf[OperationKind];
 
 export interface Accepted {
   /** Operation id. */
@@ -43,7 +36,7 @@ export interface OperationMemo {
  * engine_unavailable when the engine is away (an equal request sent again then joins what may have been started).
  */
 export async function startOperation(engine: Engine, kind: OperationKind, input: OperationInput): Promise<Accepted> {
-  const requestDigest = jsonDigest({ kind, target: input.target, request: input.request, resume: input.resume ?? null });
+  const requestDigest = jsonDigest({ kind, target: input.target, request: comparable(input), resume: input.resume ?? null });
   for (let tries = 1; ; tries += 1) {
     try {
       const handle = await callEngine(engine, () =>
@@ -56,6 +49,12 @@ export async function startOperation(engine: Engine, kind: OperationKind, input:
       if (joined) return joined;
     }
   }
+}
+
+/** Of secret inputs only the names count: their Secret has another name in each request. */
+function comparable({ request }: OperationInput): unknown {
+  if (!('secrets' in request) || request.secrets === undefined) return request;
+  return { ...request, secrets: request.secrets.parameters };
 }
 
 export function startOptions(engine: Engine, kind: OperationKind, input: OperationInput, requestDigest: string) {
@@ -82,7 +81,7 @@ function searchAttributes(kind: OperationKind, input: OperationInput): SearchAtt
   const registry = 'registry' in input.request && typeof input.request.registry === 'string' ? input.request.registry : undefined;
   return [
     { key: SEARCH_ATTRIBUTES.namespace, value: input.target.namespace },
-    { key: SEARCH_ATTRIBUTES.template, value: input.target.name },
+    { key: SEARCH_ATTRIBUTES.template, value: 'name' in input.request ? (input.request.name ?? input.target.name) : input.target.name },
     { key: SEARCH_ATTRIBUTES.operation, value: kind },
     { key: SEARCH_ATTRIBUTES.requester, value: input.requester.user },
     ...(registry === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.registry, value: registry }]),

@@ -31,6 +31,8 @@ export interface RevisionStart {
   rendered: string;
   plan: string;
   inventory: InventoryItem[];
+  /** What it will stand on, where that is known; the present ones when left out. A first revision's are guarded from here on. */
+  dependencies?: DeploymentDependency[];
   rollbackOf?: number;
   owner?: string;
   requester: Identity;
@@ -62,9 +64,18 @@ export interface DeploymentStore {
    * Writes the revision down as pending with its inventory, before anything is applied; the deployment too where it is the first.
    * Idempotent by root and generation of the context: asked again, it answers the same revision with the uids known by then.
    */
-  begin(context: StepContext, key: DeploymentKey, start: RevisionStart): Promise<{ number: number; previous: number; inventory: InventoryItem[] }>;
+  begin(
+    context: StepContext,
+    key: DeploymentKey,
+    start: RevisionStart,
+  ): Promise<{ number: number; previous: number; inventory: InventoryItem[] }>;
   /** Remembers uids of applied objects (and of the values Secret) of the pending revision. */
-  applied(context: StepContext, key: DeploymentKey, number: number, uids: { objects: Array<{ index: number; uid: string }>; values?: string }): Promise<void>;
+  applied(
+    context: StepContext,
+    key: DeploymentKey,
+    number: number,
+    uids: { objects: Array<{ index: number; uid: string }>; values?: string },
+  ): Promise<void>;
   /** The pending revision becomes the current one, in one transaction with the step's effect record. Answers the result as recorded. */
   finish(
     context: StepContext,

@@ -137,8 +137,12 @@ export interface PlannedDependency {
   name: string;
   action: 'shared' | 'deploy';
   pin?: TemplatePin;
+  /** False for one that only another dependency needs. */
+  direct: boolean;
   /** Digest of its own plan, where it is to be deployed. */
   plan?: string;
+  /** What it is deployed with. */
+  parameters?: Record<string, unknown>;
   /** Deployments of this plan that must be ready before it. */
   after?: string[];
 }

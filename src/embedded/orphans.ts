@@ -53,16 +53,19 @@ function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals
 }
 
 /**
- * Ends processes that a dead holder left behind: SIGINT (PostgreSQL's fast shutdown, Temporal's graceful one), then SIGKILL.
- * Returns those it found running. Fails with `internal` if one outlives SIGKILL.
+ * Ends processes that nobody holds as a child: SIGINT (PostgreSQL's fast shutdown, the graceful one of the others) unless told
+ * otherwise, then SIGKILL. Returns those it found running. Fails with `internal` if one outlives SIGKILL.
  */
-export async function endOrphans(candidates: readonly ProcessIdentity[]): Promise<ProcessIdentity[]> {
+export async function endOrphans(
+  candidates: readonly ProcessIdentity[],
+  signal: 'SIGINT' | 'SIGKILL' = 'SIGINT',
+): Promise<ProcessIdentity[]> {
   const orphans = candidates.filter(isRunning);
   const pids = new Set(orphans.map(({ pid }) => pid));
   // A child of another orphan is ended by its parent; SIGINT means something else to a PostgreSQL backend.
   signalAll(
     orphans.filter(({ pid }) => !pids.has(parentOf(pid) ?? 0)),
-    'SIGINT',
+    signal,
   );
   const stubborn = await waitUntilGone(orphans, GRACE_MS);
   signalAll(stubborn, 'SIGKILL');

@@ -49,6 +49,30 @@ describeStores('records', (lab) => {
       await lab.db.query("update tokens set expires_at = now() - interval '1 second'");
       expect(await lab.store.tokens.authenticate(token)).toBeUndefined();
     });
+
+    it('may be given an end', async () => {
+      const token = `chandlery-${randomUUID()}`;
+      const soon = new Date(Date.now() + 60_000).toISOString();
+      await lab.store.tokens.add(token, 'short', { user: 'bob', groups: [] }, soon);
+      expect(await lab.store.tokens.authenticate(token)).toEqual({ user: 'bob', groups: [] });
+      const over = `chandlery-${randomUUID()}`;
+      await lab.store.tokens.add(over, 'over', { user: 'bob', groups: [] }, new Date(Date.now() - 1_000).toISOString());
+      expect(await lab.store.tokens.authenticate(over)).toBeUndefined();
+    });
+
+    it('are listed newest first, by name and identity', async () => {
+      await lab.db.query('delete from tokens');
+      const end = '2099-01-02T03:04:05.678Z';
+      await lab.store.tokens.add('first-secret', 'ci', { user: 'ann', groups: ['ops', 'dev'] });
+      await lab.store.tokens.add('second-secret', 'laptop', { user: 'bob', groups: [] }, end);
+      const createdAt = expect.stringMatching(/^\d{4}-.*Z$/);
+      const listed = await lab.store.tokens.list();
+      expect(listed).toEqual([
+        { name: 'laptop', identity: { user: 'bob', groups: [] }, createdAt, expiresAt: end },
+        { name: 'ci', identity: { user: 'ann', groups: ['ops', 'dev'] }, createdAt },
+      ]);
+      expect(JSON.stringify(listed)).not.toContain('secret');
+    });
   });
 
   describe('scan verdicts', () => {
@@ -118,7 +142,7 @@ describeStores('records', (lab) => {
         const client = new pg.Client({ connectionString: url.href });
         await client.connect();
         const { rows } = await client.query('select name from kysely_migration order by name');
-        expect(rows[0]).toEqual({ name: '001-first' });
+        expect(rows.map((row) => row.name).slice(0, 2)).toEqual(['001-first', '002-deployments']);
         expect(new Set(rows.map((row) => row.name)).size).toBe(rows.length);
         await client.end();
         await lab.db.query(`drop database ${name} with (force)`);

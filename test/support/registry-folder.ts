@@ -11,6 +11,8 @@ export interface TemplateFixture {
   category?: string;
   tags?: string[];
   dependencies?: Array<{ name: string; version: string }>;
+  /** More members of `spec`, or others than the fixture's own. */
+  spec?: Record<string, unknown>;
   files?: Record<string, string>;
 }
 
@@ -32,12 +34,13 @@ export function manifestText(template: TemplateFixture): string {
     category,
     tags,
     dependencies,
+    spec,
   } = template;
   return JSON.stringify({
     apiVersion: 'chandlery.dev/v1',
     kind: 'Template',
     metadata: { name, version, description, displayName, category, tags },
-    spec: { type: 'manifests', content: { path: 'manifests' }, dependencies },
+    spec: { ...(!spec?.workload && { type: 'manifests', content: { path: 'manifests' } }), dependencies, ...spec },
   });
 }
 

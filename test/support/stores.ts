@@ -4,7 +4,7 @@ import pg from 'pg';
 import { createStore, type PostgresStore } from '../../src/adapters/store/index.ts';
 import type { StepContext } from '../../src/domain/effects.ts';
 import { jsonDigest } from '../../src/domain/json-digest.ts';
-import { LOCAL_CLUSTER, operationId, type Target, targetId } from '../../src/domain/operation.ts';
+import { LOCAL_CLUSTER, operationId, type Target, type TargetKind, targetId } from '../../src/domain/operation.ts';
 import type { InstallItem } from '../../src/domain/store.ts';
 import { parseTemplate } from '../../src/domain/template-parse.ts';
 import { postgres15, startEmbedded, type TestServer } from './postgres.ts';
@@ -52,8 +52,13 @@ export interface TestOperation {
   context(step: string, more?: Partial<StepContext>): StepContext;
 }
 
-export function operationOn(namespace: string, name: string, replayed?: { root: string; generation: number }): TestOperation {
-  const target: Target = { kind: 'install', cluster: LOCAL_CLUSTER, namespace, name };
+export function operationOn(
+  namespace: string,
+  name: string,
+  replayed?: { root: string; generation: number },
+  kind: TargetKind = 'install',
+): TestOperation {
+  const target: Target = { kind, cluster: LOCAL_CLUSTER, namespace, name };
   const run = randomUUID();
   clock += 1;
   const startedAt = clock;

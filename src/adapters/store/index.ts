@@ -3,6 +3,8 @@ import { createAttemptStore } from './attempts.ts';
 import { createBlobStore } from './blobs.ts';
 import { createChangeFeed } from './changes.ts';
 import { guarded, openDatabase } from './database.ts';
+import { createDeploymentStore } from './deployments.ts';
+import { createDocumentStore } from './documents.ts';
 import { createEffectStore } from './effects.ts';
 import { createFenceStore } from './fences.ts';
 import { createInstallStore } from './installs.ts';
@@ -30,6 +32,8 @@ export function createStore({ url, onIdleError }: StoreOptions): PostgresStore {
     installs: createInstallStore(db),
     blobs: createBlobStore(db),
     scans: createScanStore(db),
+    deployments: createDeploymentStore(db, pool),
+    documents: createDocumentStore(pool),
     tokens: createTokenStore(db),
     audit: createAuditStore(db),
     changes,

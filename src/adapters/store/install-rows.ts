@@ -15,6 +15,21 @@ export async function lockNamespace(tx: Tx, cluster: string, namespace: string):
   await sql`select pg_advisory_xact_lock(hashtextextended(${`namespace/${cluster}/${namespace}`}, 0))`.execute(tx);
 }
 
+/**
+ * Before an install goes: waits for deployments that are just beginning on it, and keeps others from it. What is read afterwards sees
+ * them. A beginning deployment holds the row for key share (deployment-changes.ts), which no change of the install but its end disturbs.
+ */
+export async function lockInstall(tx: Tx, at: { cluster: string; namespace: string; name: string }): Promise<void> {
+  await tx
+    .selectFrom('installs')
+    .select('name')
+    .where('cluster', '=', at.cluster)
+    .where('namespace', '=', at.namespace)
+    .where('name', '=', at.name)
+    .forUpdate()
+    .execute();
+}
+
 export function rowsOf(tx: Tx, cluster: string, namespace: string): Promise<InstallRow[]> {
   return tx.selectFrom('installs').selectAll().where('cluster', '=', cluster).where('namespace', '=', namespace).execute();
 }

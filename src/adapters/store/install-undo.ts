@@ -1,10 +1,9 @@
-import { sql } from 'kysely';
 import type { StepContext } from '../../domain/effects.ts';
 import { fits } from '../../domain/versions.ts';
-import { effectOf } from './effect-transaction.ts';
-import { fencedOff } from './fences.ts';
+import { runningTemplate } from './deployment-rows.ts';
+import { effectOf, raiseFence } from './effect-transaction.ts';
 import type { InstallRow, InstallUndo, Tx } from './install-rows.ts';
-import { lockNamespace, rowsOf } from './install-rows.ts';
+import { lockInstall, lockNamespace, rowsOf } from './install-rows.ts';
 
 /** Puts the rows back as they were before the step, except where somebody else has built on them since. */
 export async function undoEffect(tx: Tx, context: StepContext): Promise<{ undone: boolean; warnings: string[] }> {
@@ -30,19 +29,6 @@ export async function undoEffect(tx: Tx, context: StepContext): Promise<{ undone
   return { undone: true, warnings };
 }
 
-/** From here on a late attempt of the step, with the fence it was given, can no longer write. */
-async function raiseFence(tx: Tx, context: StepContext): Promise<void> {
-  const raised = await tx
-    .updateTable('fences')
-    .set({ fence: sql`fence + 1` })
-    .where('target', '=', context.target)
-    .where('holder', '=', context.operation)
-    .where('fence', '>=', String(context.fence))
-    .returning('fence')
-    .executeTakeFirst();
-  if (!raised) throw fencedOff(context);
-}
-
 async function putBack(
   tx: Tx,
   context: StepContext,
@@ -53,8 +39,11 @@ async function putBack(
   const now = rows.find((candidate) => candidate.name === at.name);
   if (now && now.operation !== context.operation) return `${at.name} was left as it is: ${now.operation} has changed it since`;
   if (row === null) {
-    const needing = rows.filter((other) => other.dependencies.some(({ name }) => name === at.name));
-    if (needing.length > 0) return `${at.name} was left installed: ${needing.map((other) => other.name).join(', ')} needs it`;
+    await lockInstall(tx, at);
+    const needing = rows.filter((other) => other.dependencies.some(({ name }) => name === at.name)).map((other) => other.name);
+    const running = await runningTemplate(tx, at.cluster, at.namespace, at.name);
+    needing.push(...running.map((deployment) => `deployment ${deployment.name}`));
+    if (needing.length > 0) return `${at.name} was left installed: ${needing.join(', ')} needs it`;
     await tx
       .deleteFrom('installs')
       .where('cluster', '=', at.cluster)

@@ -7,12 +7,12 @@ import { fits } from '../../domain/versions.ts';
 import type { Database } from './database.ts';
 import { guarded } from './database.ts';
 import { checkFence, recordEffect, recordedOutcome } from './effect-transaction.ts';
+import { removeInstall } from './install-remove.ts';
 import type { InstallRow, InstallUndo, Tx } from './install-rows.ts';
 import { lockNamespace, rowsOf } from './install-rows.ts';
 import { undoEffect } from './install-undo.ts';
 
 type MaterialiseEntry = Parameters<InstallStore['materialise']>[1];
-type RemoveEntry = Parameters<InstallStore['remove']>[1];
 
 export function createInstallStore(db: Database): InstallStore {
   return {
@@ -37,7 +37,7 @@ export function createInstallStore(db: Database): InstallStore {
         return rows.map(toRecord);
       }),
     materialise: (context, entry) => guarded(() => db.transaction().execute((tx) => materialise(tx, context, entry))),
-    remove: (context, entry) => guarded(() => db.transaction().execute((tx) => remove(tx, context, entry))),
+    remove: (context, entry) => guarded(() => db.transaction().execute((tx) => removeInstall(tx, context, entry))),
     undo: (context) => guarded(() => db.transaction().execute((tx) => undoEffect(tx, context))),
     dependents: (cluster, namespace, name) => guarded(() => dependentsOf(db, cluster, namespace, name)),
   };
@@ -118,44 +118,6 @@ async function upsert(
       conflict.columns(['cluster', 'namespace', 'name']).doUpdateSet({ ...values, installed_at: new Date() }),
     )
     .execute();
-}
-
-async function remove(tx: Tx, context: StepContext, entry: RemoveEntry): Promise<{ removed: boolean; orphaned: string[] }> {
-  await checkFence(tx, context);
-  const recorded = await recordedOutcome<{ removed: boolean; orphaned: string[] }>(tx, context);
-  if (recorded) return recorded;
-  await lockNamespace(tx, entry.cluster, entry.namespace);
-  const rows = await rowsOf(tx, entry.cluster, entry.namespace);
-  const row = rows.find((candidate) => candidate.name === entry.name);
-  const others = rows.filter((candidate) => candidate.name !== entry.name);
-  const dependents = others.filter((other) => other.dependencies.some(({ name }) => name === entry.name));
-  if (dependents.length > 0) {
-    const names = dependents.map((dependent) => `${dependent.name} ${dependent.version}`);
-    throw new ChandleryError('in_use', `${entry.name} is needed by ${names.join(', ')}`, {
-      template: entry.name,
-      dependents: names,
-    });
-  }
-  await tx
-    .deleteFrom('installs')
-    .where('cluster', '=', entry.cluster)
-    .where('namespace', '=', entry.namespace)
-    .where('name', '=', entry.name)
-    .execute();
-  const outcome = { removed: row !== undefined, orphaned: orphansAfter(row, others) };
-  const undo: InstallUndo = { before: row ? [{ name: row.name, row }] : [] };
-  await recordEffect(tx, context, { inputDigest: entry.inputDigest, result: outcome, resultDigest: jsonDigest(outcome), undo });
-  return outcome;
-}
-
-/** Dependencies that came only along with the removed one and that nothing else needs. */
-function orphansAfter(removed: InstallRow | undefined, others: InstallRow[]): string[] {
-  const needed = new Set(others.flatMap((other) => other.dependencies.map(({ name }) => name)));
-  const came = new Set((removed?.dependencies ?? []).map(({ name }) => name));
-  return others
-    .filter((other) => came.has(other.name) && !other.explicit && !needed.has(other.name))
-    .map((other) => other.name)
-    .sort();
 }
 
 async function dependentsOf(db: Database, cluster: string, namespace: string, name: string) {

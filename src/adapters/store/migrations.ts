@@ -51,6 +51,33 @@ const MIGRATIONS: Record<string, string> = {
     create function audit_is_append_only() returns trigger language plpgsql as $$ begin raise exception 'audit is append-only'; end $$;
     create trigger audit_append_only before update or delete or truncate on audit execute function audit_is_append_only();
   `,
+  // `collate "C"`: lists are in the same order on every server. `json` where nothing searches and a text may hold what jsonb refuses (NUL).
+  '002-deployments': `
+    create table deployments (
+      cluster text collate "C" not null, namespace text collate "C" not null, name text collate "C" not null,
+      origin text not null, template jsonb not null, state text not null, revision integer not null, owner text,
+      dependencies jsonb not null, requester_user text not null, requester_groups jsonb not null, operation text not null,
+      created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
+      primary key (cluster, namespace, name)
+    );
+    create index deployments_dependencies on deployments using gin (dependencies jsonb_path_ops);
+    create table revisions (
+      cluster text collate "C" not null, namespace text collate "C" not null, name text collate "C" not null,
+      number integer not null, previous integer not null, state text not null, kind text not null,
+      origin text not null, template jsonb not null, parameters json not null, has_values boolean not null, values_uid text,
+      rendered text not null, plan text not null, inventory jsonb not null, dependencies jsonb not null, rollback_of integer,
+      requester_user text not null, requester_groups jsonb not null, operation text not null,
+      root text not null, generation integer not null,
+      started_at timestamptz not null default now(), ended_at timestamptz, summary jsonb not null, failure json,
+      primary key (cluster, namespace, name, number),
+      unique (cluster, namespace, name, root, generation),
+      foreign key (cluster, namespace, name) references deployments on delete cascade
+    );
+    create table documents (
+      kind text not null, digest text not null, body json not null, created_at timestamptz not null default now(),
+      primary key (kind, digest)
+    );
+  `,
 };
 
 const provider: MigrationProvider = {

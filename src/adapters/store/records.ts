@@ -6,6 +6,8 @@ import { guarded } from './database.ts';
 
 /** Verdicts are looked up again after this long (DESIGN section 7, validation tier). */
 const VERDICT_DAYS = 7;
+/** Tokens in one list: far more than people and machines of one installation have, and still one answer. */
+const LISTED_TOKENS = 1_000;
 
 export function createScanStore(db: Database): ScanStore {
   return {
@@ -45,13 +47,30 @@ export function createTokenStore(db: Database): TokenStore {
           .executeTakeFirst();
         return row && { user: row.user_name, groups: row.groups };
       }),
-    add: (token, name, { user, groups }) =>
+    add: (token, name, { user, groups }, expiresAt) =>
       guarded(async () => {
+        const expires_at = expiresAt === undefined ? null : new Date(expiresAt);
         await db
           .insertInto('tokens')
-          .values({ hash: hashToken(token), name, user_name: user, groups: JSON.stringify(groups), expires_at: null })
+          .values({ hash: hashToken(token), name, user_name: user, groups: JSON.stringify(groups), expires_at })
           .onConflict((conflict) => conflict.doNothing())
           .execute();
+      }),
+    list: () =>
+      guarded(async () => {
+        const rows = await db
+          .selectFrom('tokens')
+          .select(['name', 'user_name', 'groups', 'created_at', 'expires_at'])
+          .orderBy('created_at', 'desc')
+          .orderBy('name')
+          .limit(LISTED_TOKENS)
+          .execute();
+        return rows.map((row) => ({
+          name: row.name,
+          identity: { user: row.user_name, groups: row.groups },
+          createdAt: row.created_at.toISOString(),
+          ...(row.expires_at && { expiresAt: row.expires_at.toISOString() }),
+        }));
       }),
     any: () => guarded(async () => (await db.selectFrom('tokens').select('name').limit(1).executeTakeFirst()) !== undefined),
   };

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { DeploymentRecord, InventoryItem, PlanSummary, RevisionRecord, TemplatePin } from '../../domain/deployment.ts';
 import type { InstallRecord, ScanVerdict } from '../../domain/store.ts';
 
 /** The tables as kysely sees them; migrations.ts makes them. */
@@ -105,6 +106,62 @@ interface AuditTable {
   detail: Json<Record<string, unknown>> | null;
 }
 
+interface DeploymentsTable {
+  cluster: string;
+  namespace: string;
+  name: string;
+  origin: DeploymentRecord['origin'];
+  template: Json<TemplatePin>;
+  state: DeploymentRecord['state'];
+  /** 0 while the first is on its way */
+  revision: number;
+  owner: string | null;
+  dependencies: Json<DeploymentRecord['dependencies']>;
+  requester_user: string;
+  requester_groups: Json<string[]>;
+  operation: string;
+  created_at: Generated<Date>;
+  updated_at: Timestamp;
+}
+
+/** All that a deployment takes over from its current revision is here too, so that going back is copying. */
+interface RevisionsTable {
+  cluster: string;
+  namespace: string;
+  name: string;
+  number: number;
+  /** Number of the revision that was current when it began, 0 for none. */
+  previous: number;
+  state: RevisionRecord['state'];
+  kind: RevisionRecord['kind'];
+  origin: DeploymentRecord['origin'];
+  template: Json<TemplatePin>;
+  parameters: Json<RevisionRecord['parameters']>;
+  has_values: boolean;
+  values_uid: string | null;
+  rendered: string;
+  plan: string;
+  inventory: Json<InventoryItem[]>;
+  dependencies: Json<DeploymentRecord['dependencies']>;
+  rollback_of: number | null;
+  requester_user: string;
+  requester_groups: Json<string[]>;
+  operation: string;
+  root: string;
+  generation: number;
+  started_at: Generated<Date>;
+  ended_at: Date | null;
+  summary: Json<PlanSummary>;
+  failure: Json<NonNullable<RevisionRecord['failure']>> | null;
+}
+
+interface DocumentsTable {
+  kind: string;
+  digest: string;
+  body: Json<unknown>;
+  created_at: Generated<Date>;
+}
+
 export interface Tables {
   fences: FencesTable;
   effects: EffectsTable;
@@ -114,6 +171,9 @@ export interface Tables {
   blob_chunks: BlobChunksTable;
   uploads: UploadsTable;
   scans: ScansTable;
+  deployments: DeploymentsTable;
+  revisions: RevisionsTable;
+  documents: DocumentsTable;
   tokens: TokensTable;
   audit: AuditTable;
 }

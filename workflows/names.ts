@@ -1,4 +1,18 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
+import type { OperationKind } from '../src/domain/operation.ts';
+
+/** Names that the engine knows: of workflows and of search attributes. */
+
+/** The workflow of each kind; its name is the function's in workflows/index.ts. */
+export const WORKFLOW_TYPES = {
+  install: 'installTemplate',
+  uninstall: 'uninstallTemplate',
+  plan: 'planDeployment',
+  deploy: 'deployTemplate',
+  upgrade: 'upgradeDeployment',
+  rollback: 'rollbackDeployment',
+  destroy: 'destroyDeployment',
+} as const satisfies Record<OperationKind, string>;
 
 /** What the Temporal UI can list and filter by. Registered when the engine starts; nothing of ours depends on their values. */
 export const SEARCH_ATTRIBUTES = {

@@ -1,0 +1,93 @@
+import type { ClusterSession, KubeObject, ObjectSelection } from '../../src/domain/cluster.ts';
+import { ChandleryError } from '../../src/domain/errors.ts';
+
+export interface Change {
+  object: KubeObject;
+  gone: boolean;
+}
+
+export interface Changes {
+  /** What changed since the last call; waits for the first change, at most so many milliseconds. Fails with what no new try would mend. */
+  next(withinMs: number): Promise<Change[]>;
+  /** Follows more. */
+  add(selections: ObjectSelection[]): void;
+  /** True when each of the first selections was listed whole at least once. */
+  readonly listed: boolean;
+}
+
+/** Pause before a list or a watch that broke off is begun again, milliseconds. */
+const AGAIN_AFTER_MS = 300;
+
+/**
+ * Lists and then watches, and begins anew whenever the cluster went away: waiting for readiness outlives a restart of the API server.
+ * Ends with the signal.
+ */
+export function follow(session: ClusterSession, selections: ObjectSelection[], signal: AbortSignal): Changes {
+  const queue: Change[] = [];
+  let failure: { error: unknown } | undefined;
+  let wake: (() => void) | undefined;
+  let unlisted = selections.length;
+  const push = (change?: Change) => {
+    if (change) queue.push(change);
+    wake?.();
+  };
+  const run = async (selection: ObjectSelection, onListed: () => void) => {
+    let first = true;
+    while (!signal.aborted) {
+      try {
+        const { items, resourceVersion } = await session.list(selection, { signal });
+        // A list leaves apiVersion and kind to its head.
+        for (const item of items) push({ object: { ...item, apiVersion: selection.apiVersion, kind: selection.kind }, gone: false });
+        if (first) onListed();
+        first = false;
+        push();
+        for await (const event of session.watch(selection, resourceVersion, { signal }))
+          if (event.type !== 'bookmark') push({ object: event.object, gone: event.type === 'deleted' });
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!passes(error)) {
+          failure ??= { error };
+          push();
+          return;
+        }
+        await pause(AGAIN_AFTER_MS, signal);
+      }
+    }
+  };
+  for (const selection of selections)
+    void run(selection, () => {
+      unlisted -= 1;
+    });
+  return {
+    get listed() {
+      return unlisted <= 0;
+    },
+    add(more) {
+      for (const selection of more) void run(selection, () => undefined);
+    },
+    async next(withinMs) {
+      if (queue.length === 0 && !failure) await Promise.race([new Promise<void>((resolve) => (wake = resolve)), pause(withinMs, signal)]);
+      wake = undefined;
+      if (failure) throw failure.error;
+      return queue.splice(0);
+    },
+  };
+}
+
+/** An outage, or a watch that is too old. */
+function passes(error: unknown): boolean {
+  return error instanceof ChandleryError && error.retryable;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

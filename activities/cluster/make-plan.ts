@@ -1,0 +1,233 @@
+import type { ClusterSession, KubeObject, ResourceType } from '../../src/domain/cluster.ts';
+import type { Plan, PlannedDependency, PlannedObject, PlannedPermission, QuotaFit, RevisionKind, RevisionRecord, TemplatePin } from '../../src/domain/deployment.ts';
+import type { DeploymentKey } from '../../src/domain/deployment-store.ts';
+import { ChandleryError } from '../../src/domain/errors.ts';
+import { groupOf, objectKey, refText } from '../../src/domain/object-ref.ts';
+import { capacityOf, quotaUseOf } from '../../src/domain/plan/capacity.ts';
+import { diffObjects } from '../../src/domain/plan/diff.ts';
+import { planDigest } from '../../src/domain/plan/digest.ts';
+import { notOwned, ownershipOf } from '../../src/domain/plan/ownership.ts';
+import { permissionsNeeded } from '../../src/domain/plan/permissions.ts';
+import { pruneList } from '../../src/domain/plan/prune.ts';
+import { quotaFits } from '../../src/domain/plan/quota.ts';
+import { summaryOf } from '../../src/domain/plan/summary.ts';
+import { resolveTokens } from '../../src/domain/render/secret-tokens.ts';
+import type { Rendered } from '../../src/domain/rendered.ts';
+import type { ActivityDeps } from '../deps.ts';
+import { filed } from './placed.ts';
+import { renderedOf } from './restore.ts';
+import { deploymentIdOf, inParallel } from './session.ts';
+import { plannedValues } from './values.ts';
+
+export interface PlanCommon {
+  deps: ActivityDeps;
+  session: ClusterSession;
+  force: boolean;
+  signal: AbortSignal;
+}
+
+export interface PlanRequest {
+  key: DeploymentKey;
+  kind: RevisionKind;
+  template: TemplatePin;
+  parameters: Record<string, unknown>;
+  /** Secret parameters that the request brings. */
+  given: string[];
+  /** Digest of the rendered objects. */
+  rendered: string;
+  dependencies: PlannedDependency[];
+  base?: RevisionRecord;
+  /** Secret with the values that stay. */
+  values?: string;
+  rollbackOf?: number;
+}
+
+interface Typed {
+  object: KubeObject;
+  wave: number;
+  /** Absent for a kind that this plan itself defines. */
+  type?: ResourceType;
+}
+
+/** What carrying the rendered objects out would do, as the cluster says it. Fails with forbidden, not_owned, api_unknown or what the cluster objects to. */
+export async function makePlan(common: PlanCommon, request: PlanRequest): Promise<Plan> {
+  const { key, base } = request;
+  const rendered = await renderedOf(common.deps, request.rendered);
+  const typed = await typeAll(common, rendered);
+  const previous = base ? await renderedOf(common.deps, base.rendered) : undefined;
+  const [permissions, quotas, values] = await Promise.all([
+    permissionsOf(common, key, typed, base, rendered),
+    quotasOf(common, key),
+    plannedValues(
+      common.session,
+      key,
+      {
+        secrets: rendered.secrets,
+        inputs: { name: '', parameters: request.given },
+        ...(request.values !== undefined && { kept: request.values }),
+      },
+      common.signal,
+    ),
+  ]);
+  const objects = [...(await planObjects(common, key, typed, values)), ...planPrune(request, typed, previous)];
+  const bodies = rendered.objects.map(({ object }) => object);
+  const fits = quotaFits(quotas.items, quotaUseOf(bodies), previous && quotaUseOf(previous.objects.map(({ object }) => object)));
+  const body: Omit<Plan, 'digest' | 'createdAt'> = {
+    kind: request.kind,
+    ...key,
+    template: request.template,
+    parameters: request.parameters,
+    secretParameters: [...request.given].sort(),
+    generated: rendered.secrets.filter((secret) => secret.generated !== undefined && !request.given.includes(secret.name)).map(({ name }) => name),
+    base: base?.number ?? 0,
+    ...(request.rollbackOf !== undefined && { rollbackOf: request.rollbackOf }),
+    rendered: request.rendered,
+    objects,
+    summary: summaryOf(objects),
+    images: rendered.images,
+    permissions,
+    capacity: { requests: capacityOf(bodies), quotas: fits },
+    dependencies: request.dependencies,
+    warnings: [...rendered.warnings, ...quotas.warnings, ...tooMuch(fits)],
+  };
+  return { ...body, digest: planDigest(body), createdAt: new Date().toISOString() };
+}
+
+function tooMuch(fits: QuotaFit[]): string[] {
+  return fits
+    .filter((fit) => !fit.fits)
+    .map(({ quota, resource, adds, used, hard }) => `quota ${quota}: ${resource} needs ${adds} more; ${used} of ${hard} are used`);
+}
+
+async function typeAll({ session, signal }: PlanCommon, rendered: Rendered): Promise<Typed[]> {
+  const defined = new Set(rendered.objects.flatMap(({ object }) => kindDefinedBy(object)));
+  return inParallel(rendered.objects, async ({ object, wave }) => {
+    const type = await session.resourceType(object.apiVersion, object.kind, { signal });
+    if (type) return { object: filed(object, type.namespaced).object, wave, type };
+    if (defined.has(`${groupOf(object.apiVersion)}/${object.kind}`)) return { object, wave };
+    throw new ChandleryError('api_unknown', `the cluster does not know ${object.apiVersion} ${object.kind} (${object.metadata.name})`, {
+      apiVersion: object.apiVersion,
+      kind: object.kind,
+    });
+  });
+}
+
+/** `<group>/<kind>` where the object is a CustomResourceDefinition. */
+function kindDefinedBy(object: KubeObject): string[] {
+  const spec = object.spec as { group?: string; names?: { kind?: string } } | undefined;
+  return object.kind === 'CustomResourceDefinition' ? [`${spec?.group}/${spec?.names?.kind}`] : [];
+}
+
+/** All the rights that are needed, asked before anything is tried, so that people learn of all that are missing at once. */
+async function permissionsOf(
+  { session, signal }: PlanCommon,
+  key: DeploymentKey,
+  typed: Typed[],
+  base: RevisionRecord | undefined,
+  rendered: Rendered,
+): Promise<PlannedPermission[]> {
+  const known = typed.flatMap(({ object, type }) => (type ? [{ ref: filed(object, type.namespaced).ref, type }] : []));
+  const types = new Map(known.map(({ ref, type }) => [`${ref.apiVersion}/${ref.kind}`, type]));
+  const previous = (base?.inventory ?? []).flatMap(({ ref }) => {
+    const type = types.get(`${ref.apiVersion}/${ref.kind}`);
+    return type ? [{ ref, type }] : [];
+  });
+  const hasValues = rendered.secrets.some((secret) => secret.present);
+  const questions = permissionsNeeded({ objects: known, previous, namespace: key.namespace, hasValues });
+  const answers = await session.mayI(questions, { signal });
+  const permissions = questions.map((question, at): PlannedPermission => {
+    const { verb, group, resource, namespace } = question;
+    return { verb, group, resource, ...(namespace !== undefined && { namespace }), allowed: answers[at] ?? false };
+  });
+  const missing = permissions.filter((permission) => !permission.allowed);
+  if (missing.length > 0) throw forbidden(session, missing);
+  return permissions;
+}
+
+function forbidden(session: ClusterSession, missing: PlannedPermission[]): ChandleryError {
+  const byResource = new Map<string, string[]>();
+  for (const { verb, group, resource, namespace } of missing) {
+    const what = `${resource}${group ? `.${group}` : ''}${namespace === undefined ? '' : ` in namespace ${namespace}`}`;
+    byResource.set(what, [...(byResource.get(what) ?? []), verb]);
+  }
+  const words = [...byResource].map(([what, verbs]) => `${verbs.join(', ')} ${what}`);
+  return new ChandleryError('forbidden', `${session.identity.user} may not ${words.join('; ')}`, {
+    missing: missing.map(({ allowed: _no, ...right }) => right),
+  });
+}
+
+/** A quota that may not be read is not checked, and the plan says so. */
+async function quotasOf({ session, signal }: PlanCommon, { namespace }: DeploymentKey): Promise<{ items: KubeObject[]; warnings: string[] }> {
+  try {
+    const { items } = await session.list({ apiVersion: 'v1', kind: 'ResourceQuota', namespace }, { signal, limit: 50 });
+    return { items, warnings: [] };
+  } catch (error) {
+    if (error instanceof ChandleryError && error.code === 'forbidden')
+      return { items: [], warnings: ['the quotas of the namespace may not be read, so they were not checked'] };
+    throw error;
+  }
+}
+
+async function planObjects(common: PlanCommon, key: DeploymentKey, typed: Typed[], values: Record<string, string>): Promise<PlannedObject[]> {
+  const coming = new Set(typed.filter(({ object }) => object.kind === 'Namespace').map(({ object }) => object.metadata.name));
+  const foreign: Array<{ ref: PlannedObject['ref']; owner: string; why: string }> = [];
+  const planned = await inParallel(typed, async ({ object, wave, type }): Promise<PlannedObject> => {
+    const { ref } = filed(object, type?.namespaced ?? true);
+    const tried = type && (await tryObject(common, object, values, coming.has(ref.namespace ?? '')));
+    if (!tried) return { ref, wave, action: 'create', checked: 'later', changes: [] };
+    if (tried.live) {
+      const ownership = ownershipOf(tried.live, deploymentIdOf(key));
+      if (ownership !== 'ours') foreign.push({ ref, ...ownership });
+    }
+    const { changes, truncated } = diffObjects(tried.live, tried.dry);
+    const action = tried.live ? (changes.length > 0 ? 'update' : 'unchanged') : 'create';
+    return { ref, wave, action, checked: 'cluster', changes, ...(truncated && { truncated }) };
+  });
+  if (foreign.length > 0) throw notOwned(foreign);
+  return planned;
+}
+
+/** Undefined when the cluster cannot try it yet, because its namespace comes with this plan. */
+async function tryObject(
+  { session, force, signal }: PlanCommon,
+  object: KubeObject,
+  values: Record<string, string>,
+  namespaceComes: boolean,
+): Promise<{ live: KubeObject | undefined; dry: KubeObject } | undefined> {
+  const { apiVersion, kind, metadata } = object;
+  const ref = { apiVersion, kind, name: metadata.name, ...(metadata.namespace !== undefined && { namespace: metadata.namespace }) };
+  try {
+    const [live, dry] = await Promise.all([
+      session.get(ref, { signal }),
+      session.apply(resolveTokens(object, values), { dryRun: true, force, signal }),
+    ]);
+    return { live, dry };
+  } catch (error) {
+    if (namespaceComes && error instanceof ChandleryError && error.code === 'namespace_missing') return undefined;
+    throw inWords(error, refText(ref));
+  }
+}
+
+/** Of many objects, people must learn which one it was. */
+function inWords(error: unknown, object: string): unknown {
+  if (!(error instanceof ChandleryError) || error.code === 'cluster_unavailable' || error.message.includes(object)) return error;
+  return new ChandleryError(error.code, `${object}: ${error.message}`, { ...error.details, object }, { cause: error });
+}
+
+function planPrune({ base }: PlanRequest, typed: Typed[], previous: Rendered | undefined): PlannedObject[] {
+  if (!base) return [];
+  const next = typed.map(({ object, type }) => filed(object, type?.namespaced ?? true).ref);
+  const { delete: gone, keep } = pruneList(
+    base.inventory,
+    next,
+    previous?.objects.map(({ ref, object }) => ({ ref, object })),
+  );
+  const entry = (action: 'delete' | 'keep') => (item: (typeof gone)[number]): PlannedObject => ({
+    ref: item.ref,
+    wave: item.wave,
+    action,
+    checked: 'cluster',
+    changes: [],
+  });
+  return [...gone.map(entry('delete')), ...keep.map(entry('keep'))].sort((a, b) => (objectKey(a.ref) < objectKey(b.ref) ? -1 : 1));
+}

@@ -1,0 +1,47 @@
+import { DEPLOYMENT_LABEL } from '../src/domain/cluster.ts';
+import { deploymentLabelValue } from '../src/domain/deployment-label.ts';
+import type { DeploymentKey } from '../src/domain/deployment-store.ts';
+import type { Identity } from '../src/domain/store.ts';
+import { removeSecret } from './cluster/remove-secret.ts';
+import { deploymentIdOf, sessionOf } from './cluster/session.ts';
+import { VALUES_LABEL } from './cluster/values.ts';
+import type { ActivityDeps } from './deps.ts';
+import { createStep } from './step.ts';
+
+interface Input {
+  key: DeploymentKey;
+  requester: Identity;
+  kept: string[];
+}
+
+/** Values Secrets of one deployment: one a revision, and the store keeps ten. */
+const MAX_SECRETS = 100;
+
+/** Removes the deployment's secret values and its record; from then on it is not there. Answers what was deployed for it alone. */
+export function createForget(deps: ActivityDeps) {
+  return createStep(deps, {
+    recordsItself: true,
+    async run({ key, requester }: Input, { context, inputDigest, signal }) {
+      const session = sessionOf(deps, requester);
+      const labelSelector = `${DEPLOYMENT_LABEL}=${deploymentLabelValue(key.name)},${VALUES_LABEL}=true`;
+      const { items } = await session.list({ apiVersion: 'v1', kind: 'Secret', namespace: key.namespace, labelSelector }, { signal, limit: MAX_SECRETS });
+      for (const secret of items) await removeSecret(session, key.namespace, secret.metadata.name, deploymentIdOf(key), signal);
+      const result = { owned: await ownedOf(deps, key) };
+      return (await deps.store.deployments.forget(context, key, { inputDigest, result })) as typeof result;
+    },
+    describe: ({ owned }) => ({ detail: owned.length > 0 ? `next: ${owned.map(({ name }) => name).join(', ')}, deployed for it` : 'it is gone' }),
+  });
+}
+
+/** Dependencies that were deployed for this one and that nobody else needs by now. */
+async function ownedOf(deps: ActivityDeps, key: DeploymentKey): Promise<Array<{ namespace: string; name: string }>> {
+  const deployment = await deps.store.deployments.get(key);
+  const owned: Array<{ namespace: string; name: string }> = [];
+  for (const { namespace, name, owned: ours } of deployment?.dependencies ?? []) {
+    if (!ours) continue;
+    const dependents = await deps.store.deployments.dependents({ ...key, namespace, name });
+    const others = dependents.filter((other) => other.namespace !== key.namespace || other.name !== key.name);
+    if (others.length === 0) owned.push({ namespace, name });
+  }
+  return owned;
+}

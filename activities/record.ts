@@ -1,0 +1,70 @@
+import type { ClusterSession } from '../src/domain/cluster.ts';
+import type { DeploymentDependency } from '../src/domain/deployment.ts';
+import type { DeploymentKey } from '../src/domain/deployment-store.ts';
+import { valuesSecretName } from '../src/domain/deployment-store.ts';
+import type { StepContext } from '../src/domain/effects.ts';
+import type { Identity } from '../src/domain/store.ts';
+import { removeSecret } from './cluster/remove-secret.ts';
+import { deploymentIdOf, sessionOf } from './cluster/session.ts';
+import type { ActivityDeps } from './deps.ts';
+import { createStep } from './step.ts';
+
+interface Input {
+  key: DeploymentKey;
+  requester: Identity;
+  plan: string;
+  request: { secrets?: { name: string; parameters: string[] } };
+  revision: number;
+  dependencies: DeploymentDependency[];
+}
+
+/** Revisions whose values are kept; as many as the store keeps of their history (src/adapters/store). */
+const VALUES_KEPT = 10;
+
+/** Makes the revision the current one, in one transaction with the step's record; the request's secret values go. */
+export function createRecord(deps: ActivityDeps) {
+  return createStep(deps, {
+    recordsItself: true,
+    async run({ key, requester, request, revision, dependencies }: Input, { context, inputDigest, signal }) {
+      const session = sessionOf(deps, requester);
+      await recoverUids(deps, session, context, key, revision, signal);
+      await dropSecrets(session, key, request.secrets?.name, revision, signal);
+      const result = { revision };
+      return (await deps.store.deployments.finish(context, key, { inputDigest, number: revision, dependencies, result })) as typeof result;
+    },
+    describe: ({ revision }) => ({ detail: `revision ${revision} is the current one` }),
+  });
+}
+
+/** Uids are written without waiting for the disk (src/adapters/store): one that was lost with the database server is asked for again. */
+async function recoverUids(
+  deps: ActivityDeps,
+  session: ClusterSession,
+  context: StepContext,
+  key: DeploymentKey,
+  number: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const begun = await deps.store.deployments.begun(context, key);
+  const lost = (begun?.revision.inventory ?? []).flatMap((item, index) => (item.uid === undefined ? [{ item, index }] : []));
+  const objects: Array<{ index: number; uid: string }> = [];
+  for (const { item, index } of lost) {
+    const uid = (await session.get(item.ref, { signal }))?.metadata.uid;
+    if (uid !== undefined) objects.push({ index, uid });
+  }
+  if (objects.length > 0) await deps.store.deployments.applied(context, key, number, { objects });
+}
+
+async function dropSecrets(
+  session: ClusterSession,
+  key: DeploymentKey,
+  inputs: string | undefined,
+  revision: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const names = [
+    ...(inputs ? [inputs] : []),
+    ...(revision > VALUES_KEPT ? [valuesSecretName(key.name, revision - VALUES_KEPT)] : []),
+  ];
+  for (const name of names) await removeSecret(session, key.namespace, name, deploymentIdOf(key), signal);
+}

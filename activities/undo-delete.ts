@@ -1,0 +1,45 @@
+import type { DeploymentKey } from '../src/domain/deployment-store.ts';
+import type { StepRequest } from '../src/domain/effects.ts';
+import { jsonDigest } from '../src/domain/json-digest.ts';
+import type { Identity } from '../src/domain/store.ts';
+import type { StepRun } from './attempt.ts';
+import { runAttempt } from './attempt.ts';
+import { restoreRevision } from './cluster/restore.ts';
+import { sessionOf } from './cluster/session.ts';
+import type { ActivityDeps } from './deps.ts';
+import type { StepAnswer } from './step.ts';
+import { asUndoForbidden } from './undo-apply.ts';
+import type { Undone } from './undo-effect.ts';
+
+interface Input {
+  key: DeploymentKey;
+  requester: Identity;
+}
+
+/** A destroy that does not come to its end puts back what it deleted: the current revision, with the values it had. */
+export function createUndoDelete(deps: ActivityDeps) {
+  return (request: StepRequest<Input>): Promise<StepAnswer<Undone>> =>
+    runAttempt(
+      deps,
+      request,
+      async (run) => {
+        const value = await putBack(deps, request.input, run).catch((error: unknown) => {
+          throw asUndoForbidden(error, request.input);
+        });
+        return { value, digest: jsonDigest(value), kept: false, detail: value.undone ? 'what was deleted is back' : 'nothing was deleted' };
+      },
+      { unlimited: true },
+    );
+}
+
+async function putBack(deps: ActivityDeps, { key, requester }: Input, run: StepRun): Promise<Undone> {
+  const { deployments } = deps.store;
+  await deployments.raiseFence(run.context);
+  const deployment = await deployments.get(key);
+  if (deployment?.state !== 'destroying') return { undone: false, warnings: [] };
+  const current = await deployments.revision(key, deployment.revision);
+  if (!current) return { undone: false, warnings: ['it has no revision to put back'] };
+  const inventory = await restoreRevision(deps, sessionOf(deps, requester), key, current, run);
+  await deployments.keep(run.context, key, current.number, inventory);
+  return { undone: true, warnings: [] };
+}

@@ -1,0 +1,66 @@
+import type { VersionInfo } from '@kubernetes/client-node';
+import type { Cluster, ClusterSession } from '../../domain/cluster.ts';
+import type { Identity } from '../../domain/store.ts';
+import type { KubeconfigSource } from './config.ts';
+import { createConnections } from './connections.ts';
+import { createDiscovery, type Discovery, parseJson } from './discovery.ts';
+import { type ExecResult, type ExecTarget, execInPod } from './exec.ts';
+import { replyFailure } from './failures.ts';
+import { listObjects } from './lists.ts';
+import { applyObject, createObject, deleteObject, getObject } from './objects.ts';
+import { podLogs } from './pods.ts';
+import { mayI, whoAmI } from './reviews.ts';
+import { createSessionContext } from './session-context.ts';
+import { createTransport, type Transport } from './transport.ts';
+import { watchObjects } from './watch.ts';
+
+export interface KubernetesSession extends ClusterSession {
+  /** Runs a command in a container, with the session's impersonation. See `execInPod`. */
+  exec(target: ExecTarget, options?: { signal?: AbortSignal }): Promise<ExecResult>;
+}
+
+export interface KubernetesCluster extends Cluster {
+  as(identity: Identity): KubernetesSession;
+}
+
+export interface ClusterOptions {
+  kubeconfig: KubeconfigSource;
+}
+
+/**
+ * The cluster of a kubeconfig. Nothing is read or connected before the first request; then `cluster_unavailable` says that there
+ * is no configuration or no server, `config_invalid` that the configuration cannot be used.
+ */
+export function createCluster({ kubeconfig }: ClusterOptions): KubernetesCluster {
+  const transport = createTransport(createConnections(kubeconfig));
+  const discovery = createDiscovery(transport);
+  return {
+    as: (identity) => createSession(identity, transport, discovery),
+    async version(options) {
+      const reply = await transport.call({ method: 'GET', path: '/version', signal: options?.signal });
+      if (reply.status !== 200) throw replyFailure(reply, { verb: 'get', group: '', resource: 'version' });
+      return parseJson<VersionInfo>(reply).gitVersion;
+    },
+    async close() {
+      transport.close();
+    },
+  };
+}
+
+function createSession(identity: Identity, transport: Transport, discovery: Discovery): KubernetesSession {
+  const session = createSessionContext(identity, transport, discovery);
+  return {
+    identity,
+    resourceType: (apiVersion, kind, options) => discovery.resourceType(apiVersion, kind, options?.signal),
+    get: (ref, options) => getObject(session, ref, options),
+    list: (selection, options) => listObjects(session, selection, options),
+    apply: (object, options) => applyObject(session, object, options),
+    createIfAbsent: (object, options) => createObject(session, object, options),
+    delete: (ref, precondition, options) => deleteObject(session, ref, precondition, options),
+    watch: (selection, resourceVersion, options) => watchObjects(session, selection, resourceVersion, options),
+    mayI: (questions, options) => mayI(session, questions, options),
+    whoAmI: (options) => whoAmI(session, options),
+    logs: (pod, options) => podLogs(session, pod, options),
+    exec: (target, options) => execInPod(session, target, options),
+  };
+}

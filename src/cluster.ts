@@ -1,0 +1,10 @@
+import { createCluster } from './adapters/kubernetes/index.ts';
+import type { Config } from './config.ts';
+import type { Cluster } from './domain/cluster.ts';
+import type { Logger } from './logger.ts';
+
+/** The cluster of the configuration, for API and worker alike; undefined when none is configured. Fails with config_invalid for a file that is none. */
+export function openCluster({ cluster }: Config, log: Logger): Cluster | undefined {
+  if (!cluster) return undefined;
+  return createCluster({ kubeconfig: 'kubeconfig' in cluster ? { file: cluster.kubeconfig } : { inCluster: true }, log });
+}

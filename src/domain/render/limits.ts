@@ -1,0 +1,7 @@
+/** What a rendered template may be. */
+export const RENDER_LIMITS = Object.freeze({
+  /** objects; a deployment of more is a platform, to be made of several */
+  maxObjects: 500,
+  /** bytes of all objects as JSON: they are one document of the store, and the plan holds their differences */
+  maxBytes: 1024 * 1024,
+});
