@@ -30,7 +30,7 @@ module.exports = {
       comment: 'domain files that workflows reach must not use Node built-ins',
       severity: 'error',
       from: { path: '^workflows/' },
-      to: { path: '^src/domain/(json-digest|content-hash|template-parse|yaml-limits|registries-config)' , dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/domain/(json-digest|content-hash|template-parse|yaml-limits|registries-config|deployment-label|plan/digest)' , dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'engine-only-in-client',

@@ -3,7 +3,7 @@ import type { DeploymentDependency, InventoryItem, Plan, RevisionRecord } from '
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import { objectKey, refText } from '../src/domain/object-ref.ts';
-import { ownershipOf, notOwned } from '../src/domain/plan/ownership.ts';
+import { notOwned, ownershipOf } from '../src/domain/plan/ownership.ts';
 import { readinessOf } from '../src/domain/readiness/readiness.ts';
 import { resolveTokens } from '../src/domain/render/secret-tokens.ts';
 import type { Identity } from '../src/domain/store.ts';
@@ -134,7 +134,9 @@ function createApplier(
     const entry = known.get(objectKey(here.ref));
     if (!entry) throw new ChandleryError('internal', `${refText(here.ref)} is not in the plan's inventory`);
     run.progress({ waitingFor: `${here.ref.kind} ${here.ref.name}, ${done} of ${total} applied` });
-    const uid = entry.item.uid ?? (await applyOne(deps, session, here, request.force ?? false, values, run, entry.item, deploymentIdOf(key)));
+    const uid =
+      entry.item.uid ??
+      (await applyOne(deps, session, here, request.force ?? false, values, run, entry.item, deploymentIdOf(key)));
     done += 1;
     return entry.item.uid === undefined ? { index: entry.index, uid } : undefined;
   };
@@ -161,7 +163,12 @@ async function applyOne(
   return live.metadata.uid ?? '';
 }
 
-async function refuseForeign(session: ClusterSession, ref: PlacedObject['ref'], run: StepRun, deploymentId: string): Promise<void> {
+async function refuseForeign(
+  session: ClusterSession,
+  ref: PlacedObject['ref'],
+  run: StepRun,
+  deploymentId: string,
+): Promise<void> {
   const live = await session.get(ref, { signal: run.signal });
   const ownership = live ? ownershipOf(live, deploymentId) : 'ours';
   if (ownership !== 'ours') throw notOwned([{ ref, ...ownership }]);
@@ -180,7 +187,8 @@ async function established(session: ClusterSession, objects: KubeObject[], run: 
       const live = await session.get(ref, { signal: run.signal });
       const readiness = live && readinessOf(live);
       if (readiness?.status === 'ready') break;
-      if (Date.now() > until) throw new ChandleryError('not_ready', `${refText(ref)} was not established: ${readiness?.message ?? 'it is gone'}`);
+      if (Date.now() > until)
+        throw new ChandleryError('not_ready', `${refText(ref)} was not established: ${readiness?.message ?? 'it is gone'}`);
       run.progress({ waitingFor: `${refText(ref)} to be established` });
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }

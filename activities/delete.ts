@@ -42,7 +42,10 @@ export function createDelete(deps: ActivityDeps) {
         { waitMs: GONE_WITHIN_MS },
       );
       const kept = all.filter(stays).map(({ ref }) => refText(ref));
-      const warnings = [...words(foreign, 'belongs to somebody else now and was left'), ...words(remaining, 'still waits for its finalizers')];
+      const warnings = [
+        ...words(foreign, 'belongs to somebody else now and was left'),
+        ...words(remaining, 'still waits for its finalizers'),
+      ];
       return { deleted, kept, warnings };
     },
     describe: ({ deleted, kept, warnings }) => ({
@@ -57,8 +60,8 @@ export function createDelete(deps: ActivityDeps) {
 function inventoryOf(revisions: RevisionRecord[]): InventoryItem[] {
   const live = revisions.filter(({ state }) => state === 'current' || state === 'failed' || state === 'pending');
   const items = new Map<string, InventoryItem>();
+  // Its marks tell whether it is ours; a uid of an older revision must not hide one that was made anew.
   for (const revision of live.sort((a, b) => a.number - b.number))
-    // Its marks tell whether it is ours; a uid of an older revision must not hide one that was made anew.
     for (const { uid: _any, ...item } of revision.inventory) items.set(objectKey(item.ref), item);
   return [...items.values()];
 }

@@ -24,12 +24,17 @@ export function createForget(deps: ActivityDeps) {
     async run({ key, requester }: Input, { context, inputDigest, signal }) {
       const session = sessionOf(deps, requester);
       const labelSelector = `${DEPLOYMENT_LABEL}=${deploymentLabelValue(key.name)},${VALUES_LABEL}=true`;
-      const { items } = await session.list({ apiVersion: 'v1', kind: 'Secret', namespace: key.namespace, labelSelector }, { signal, limit: MAX_SECRETS });
+      const { items } = await session.list(
+        { apiVersion: 'v1', kind: 'Secret', namespace: key.namespace, labelSelector },
+        { signal, limit: MAX_SECRETS },
+      );
       for (const secret of items) await removeSecret(session, key.namespace, secret.metadata.name, deploymentIdOf(key), signal);
       const result = { owned: await ownedOf(deps, key) };
       return (await deps.store.deployments.forget(context, key, { inputDigest, result })) as typeof result;
     },
-    describe: ({ owned }) => ({ detail: owned.length > 0 ? `next: ${owned.map(({ name }) => name).join(', ')}, deployed for it` : 'it is gone' }),
+    describe: ({ owned }) => ({
+      detail: owned.length > 0 ? `next: ${owned.map(({ name }) => name).join(', ')}, deployed for it` : 'it is gone',
+    }),
   });
 }
 

@@ -1,4 +1,11 @@
-import type { Plan, PlannedDependency, PlanSummary, RevisionKind, RevisionRecord, TemplatePin } from '../src/domain/deployment.ts';
+import type {
+  Plan,
+  PlannedDependency,
+  PlanSummary,
+  RevisionKind,
+  RevisionRecord,
+  TemplatePin,
+} from '../src/domain/deployment.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import { staleness } from '../src/domain/plan/staleness.ts';
@@ -84,12 +91,16 @@ async function stale(deps: ActivityDeps, digest: string, now: Plan): Promise<Cha
   if (!then) return new ChandleryError('plan_not_found', `there is no plan ${digest}`);
   const changes = staleness(then, now);
   const words = changes.slice(0, 3).map(({ what, was, is }) => `${what} was ${was} and is ${is}`);
-  return new ChandleryError('plan_stale', `the plan does not hold any more: ${words.join('; ') || 'it comes out differently now'}`, { changes });
+  return new ChandleryError(
+    'plan_stale',
+    `the plan does not hold any more: ${words.join('; ') || 'it comes out differently now'}`,
+    { changes },
+  );
 }
 
 /** Nothing differs from the revision that runs, and that one got ready. */
 function isAsItWas(plan: Plan, base: RevisionRecord | undefined): boolean {
-  if (!base || base.state !== 'current') return false;
+  if (base?.state !== 'current') return false;
   const { create, update, delete: gone } = plan.summary;
   const sameObjects = create + update + gone === 0 && plan.rendered === base.rendered;
   return sameObjects && samePin(plan.template, base.template) && plan.secretParameters.length === 0 && sameParameters(plan, base);

@@ -27,8 +27,13 @@ export function createPrune(deps: ActivityDeps) {
       const gone = new Set(plan.objects.filter(({ action }) => action === 'delete').map(({ ref }) => objectKey(ref)));
       const items = (base?.inventory ?? []).filter((item) => gone.has(objectKey(item.ref)) && item.uid !== undefined);
       const session = sessionOf(deps, requester);
-      const { deleted, foreign, remaining } = await removeObjects(session, items, deploymentIdOf(key), run, { waitMs: GONE_WITHIN_MS });
-      const warnings = [...words(foreign, 'belongs to somebody else now and was left'), ...words(remaining, 'still waits for its finalizers')];
+      const { deleted, foreign, remaining } = await removeObjects(session, items, deploymentIdOf(key), run, {
+        waitMs: GONE_WITHIN_MS,
+      });
+      const warnings = [
+        ...words(foreign, 'belongs to somebody else now and was left'),
+        ...words(remaining, 'still waits for its finalizers'),
+      ];
       return { deleted, warnings };
     },
     describe: ({ deleted, warnings }) => ({ detail: `${deleted} deleted`, ...(warnings.length > 0 && { warnings }) }),

@@ -30,7 +30,12 @@ export function createRecord(deps: ActivityDeps) {
       await recoverUids(deps, session, context, key, revision, signal);
       await dropSecrets(session, key, request.secrets?.name, revision, signal);
       const result = { revision };
-      return (await deps.store.deployments.finish(context, key, { inputDigest, number: revision, dependencies, result })) as typeof result;
+      return (await deps.store.deployments.finish(context, key, {
+        inputDigest,
+        number: revision,
+        dependencies,
+        result,
+      })) as typeof result;
     },
     describe: ({ revision }) => ({ detail: `revision ${revision} is the current one` }),
   });

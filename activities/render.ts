@@ -1,7 +1,7 @@
 import type { DeploymentRecord, TemplatePin } from '../src/domain/deployment.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
-import { checkImmutable, checkParameters } from '../src/domain/parameters/index.ts';
+import { checkImmutable } from '../src/domain/parameters/index.ts';
 import { renderTemplate } from '../src/domain/render/index.ts';
 import type { Rendered } from '../src/domain/rendered.ts';
 import type { Identity } from '../src/domain/store.ts';
@@ -57,7 +57,7 @@ export function createRender(deps: ActivityDeps) {
       const { registry, name, version, digest } = template;
       const pin = { registry, name, version, digest };
       const manifest = await manifestOf(deps, key, pin);
-      if (resolved.base > 0) await guardImmutable(deps, key, manifest, resolved);
+      if (resolved.base > 0) await guardImmutable(deps, key, pin, manifest, resolved);
       const rendered = await renderOne(deps, key, pin, manifest, resolved, signal);
       const dependencies = await collectDependencies(deps, key, manifest, pins, signal);
       return { template: pin, parameters: resolved.parameters, rendered, dependencies };
@@ -69,14 +69,29 @@ export function createRender(deps: ActivityDeps) {
   });
 }
 
-async function guardImmutable(deps: ActivityDeps, key: DeploymentKey, manifest: TemplateManifest, resolved: Resolved): Promise<void> {
+async function guardImmutable(
+  deps: ActivityDeps,
+  key: DeploymentKey,
+  pin: TemplatePin,
+  manifest: TemplateManifest,
+  resolved: Resolved,
+): Promise<void> {
   const current = await deps.store.deployments.revision(key, resolved.base);
-  checkImmutable(manifest.spec.parameters, {
-    before: current?.parameters ?? {},
+  if (!current) return;
+  const rendered = (await deps.store.documents.get('rendered', current.rendered)) as Rendered | undefined;
+  const before = samePin(current.template, pin) ? manifest : await manifestOf(deps, key, current.template);
+  checkImmutable(manifest.spec.parameters ?? {}, {
+    before: current.parameters,
     after: resolved.parameters,
     newSecrets: resolved.given,
+    oldSecrets: (rendered?.secrets ?? []).filter((secret) => secret.present).map(({ name }) => name),
+    schemaBefore: before.spec.parameters ?? {},
     template: `${manifest.metadata.name}@${manifest.metadata.version}`,
   });
+}
+
+function samePin(a: TemplatePin, b: TemplatePin): boolean {
+  return a.digest === b.digest && a.registry === b.registry;
 }
 
 async function renderOne(
@@ -87,7 +102,6 @@ async function renderOne(
   { parameters, secretNames }: Pick<Resolved, 'parameters' | 'secretNames'>,
   signal: AbortSignal,
 ): Promise<string> {
-  checkParameters({ schema: manifest.spec.parameters, plain: parameters, secretNames, template: `${pin.name}@${pin.version}` });
   const files = await contentOf(deps, pin, manifest, signal);
   const rendered: Rendered = renderTemplate({ manifest, files, deployment: key, parameters, secretNames });
   return deps.store.documents.put('rendered', rendered);
@@ -115,7 +129,8 @@ async function collectDependencies(
       const shared = await sharedDeployment(deps, key, dependency);
       // One that is optional and was left out of the lock is not wanted.
       if (!shared && !pin && dependency.optional) continue;
-      if (found.size >= MAX_DEPENDENCIES) throw new ChandleryError('template_invalid', `it needs more than ${MAX_DEPENDENCIES} other deployments`);
+      if (found.size >= MAX_DEPENDENCIES)
+        throw new ChandleryError('template_invalid', `it needs more than ${MAX_DEPENDENCIES} other deployments`);
       const common = { template: dependency.name, range: dependency.version, direct };
       if (shared) {
         found.set(dependency.name, { ...common, namespace: shared.namespace, name: shared.name, action: 'shared' });
@@ -140,7 +155,12 @@ async function sharedDeployment(
   dependency: TemplateDependency,
 ): Promise<DeploymentRecord | undefined> {
   const scope = dependency.scope === 'cluster' ? {} : { namespace: key.namespace };
-  const candidates = await deps.store.deployments.list({ cluster: key.cluster, ...scope, template: dependency.name, limit: MAX_CANDIDATES });
+  const candidates = await deps.store.deployments.list({
+    cluster: key.cluster,
+    ...scope,
+    template: dependency.name,
+    limit: MAX_CANDIDATES,
+  });
   const fitting = candidates.filter(
     ({ state, revision, template, name }) =>
       state === 'ready' && revision > 0 && name !== key.name && fits(template.version, dependency.version),
@@ -157,7 +177,12 @@ async function missingDependency(
   signal: AbortSignal,
 ) {
   const { name } = dependency;
-  if (!pin) throw new ChandleryError('dependency_missing', `${name} ${dependency.version} is neither deployed nor installed in ${key.namespace}`, { template: name });
+  if (!pin)
+    throw new ChandleryError(
+      'dependency_missing',
+      `${name} ${dependency.version} is neither deployed nor installed in ${key.namespace}`,
+      { template: name },
+    );
   const taken = await deps.store.deployments.get({ ...key, name });
   if (taken)
     throw new ChandleryError(

@@ -110,11 +110,21 @@ async function resolveDeploy(
     const { template, revision, state } = deployment;
     const serves = request.owner !== undefined && template.name === name && state === 'ready' && fits(template.version, range);
     if (!serves)
-      throw new ChandleryError('deployment_exists', `${deploymentIdOf(key)} exists: ${template.name} ${template.version}, ${state}`);
+      throw new ChandleryError(
+        'deployment_exists',
+        `${deploymentIdOf(key)} exists: ${template.name} ${template.version}, ${state}`,
+      );
     const { plan } = await revisionOf(deps, key, revision);
     return { ...start, asItIs: { revision, template, plan, summary: NOTHING } };
   }
-  return { ...start, ...(await templateOf(deps, key, { name, ...(registry !== undefined && { registry }), ...(range !== undefined && { range }) })) };
+  return {
+    ...start,
+    ...(await templateOf(deps, key, {
+      name,
+      ...(registry !== undefined && { registry }),
+      ...(range !== undefined && { range }),
+    })),
+  };
 }
 
 async function resolveUpgrade(
@@ -140,14 +150,22 @@ async function resolveUpgrade(
   };
 }
 
-async function resolveRollback(deps: ActivityDeps, key: DeploymentKey, request: Request, current: RevisionRecord): Promise<Resolved> {
+async function resolveRollback(
+  deps: ActivityDeps,
+  key: DeploymentKey,
+  request: Request,
+  current: RevisionRecord,
+): Promise<Resolved> {
   const to =
     request.revision === undefined
       ? (await deps.store.deployments.revisions(key)).find((revision) => revision.state === 'superseded')
       : await deps.store.deployments.revision(key, request.revision);
   const could = to && (to.state === 'superseded' || to.state === 'current');
   if (!could)
-    throw new ChandleryError('revision_not_found', `${deploymentIdOf(key)} has no revision ${request.revision ?? 'before this one'} to go back to`);
+    throw new ChandleryError(
+      'revision_not_found',
+      `${deploymentIdOf(key)} has no revision ${request.revision ?? 'before this one'} to go back to`,
+    );
   const { template, parameters, rendered } = to;
   return {
     base: current.number,
@@ -166,9 +184,7 @@ async function resolveRollback(deps: ActivityDeps, key: DeploymentKey, request: 
 async function templateOf(deps: ActivityDeps, key: DeploymentKey, wanted: { registry?: string; name: string; range?: string }) {
   const install = await deps.store.installs.get(key.cluster, key.namespace, wanted.name);
   const there =
-    install &&
-    (wanted.registry === undefined || wanted.registry === install.registry) &&
-    fits(install.version, wanted.range);
+    install && (wanted.registry === undefined || wanted.registry === install.registry) && fits(install.version, wanted.range);
   if (!there) return { wanted, templates: [] };
   const template = pinOf(install);
   return { template, templates: await withDependencies(deps, key, template) };
@@ -176,7 +192,9 @@ async function templateOf(deps: ActivityDeps, key: DeploymentKey, wanted: { regi
 
 /** The template and everything it needs, as the namespace has it. */
 async function withDependencies(deps: ActivityDeps, key: DeploymentKey, root: TemplatePin): Promise<TemplatePin[]> {
-  const installs = new Map((await deps.store.installs.list(key.cluster, key.namespace)).map((install) => [install.name, install]));
+  const installs = new Map(
+    (await deps.store.installs.list(key.cluster, key.namespace)).map((install) => [install.name, install]),
+  );
   const found = new Map<string, TemplatePin>([[root.name, root]]);
   const waiting = [root.name];
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {

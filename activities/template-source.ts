@@ -1,6 +1,6 @@
-import { ChandleryError } from '../src/domain/errors.ts';
 import type { TemplatePin } from '../src/domain/deployment.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
+import { ChandleryError } from '../src/domain/errors.ts';
 import type { TemplateManifest } from '../src/domain/template.ts';
 import type { ActivityDeps } from './deps.ts';
 import { SCAN_RULESET } from './scan.ts';
@@ -14,9 +14,13 @@ export async function manifestOf(deps: ActivityDeps, key: DeploymentKey, pin: Te
   if (install?.digest === pin.digest) return install.manifest;
   const verdict = await deps.store.scans.find(pin.digest, SCAN_RULESET);
   if (verdict) return verdict.manifest;
-  throw new ChandleryError('template_not_found', `${pin.registry}/${pin.name}@${pin.version} (${pin.digest}) is not here any more; install it again`, {
-    template: `${pin.name}@${pin.version}`,
-  });
+  throw new ChandleryError(
+    'template_not_found',
+    `${pin.registry}/${pin.name}@${pin.version} (${pin.digest}) is not here any more; install it again`,
+    {
+      template: `${pin.name}@${pin.version}`,
+    },
+  );
 }
 
 /** The files below the template's content path, as text; none for a type that has no such files. */

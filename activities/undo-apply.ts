@@ -38,7 +38,12 @@ export function createUndoApply(deps: ActivityDeps) {
           throw asUndoForbidden(error, request.input);
         });
         await deps.onMoment?.('undo-apply', 'after');
-        return { value, digest: jsonDigest(value), kept: false, detail: value.undone ? 'the cluster is as it was' : 'nothing was taken back' };
+        return {
+          value,
+          digest: jsonDigest(value),
+          kept: false,
+          detail: value.undone ? 'the cluster is as it was' : 'nothing was taken back',
+        };
       },
       { unlimited: true },
     );
@@ -55,7 +60,10 @@ async function undo(deps: ActivityDeps, { key, requester, keepFailed, because }:
   const { revision, previous } = begun;
   if (keepFailed && because) {
     await deployments.abandon(run.context, key, revision.number, { state: 'failed', ...failure });
-    return { undone: false, warnings: [`revision ${revision.number} was left as it is, failed, because keepFailed was asked for`] };
+    return {
+      undone: false,
+      warnings: [`revision ${revision.number} was left as it is, failed, because keepFailed was asked for`],
+    };
   }
   const session = sessionOf(deps, requester);
   const id = deploymentIdOf(key);
@@ -63,7 +71,13 @@ async function undo(deps: ActivityDeps, { key, requester, keepFailed, because }:
   const restored = previous && (await restoreRevision(deps, session, key, previous, run));
   if (revision.values) await removeObjects(session, [valuesItem(key, revision.values)], id, run, { waitMs: GONE_WITHIN_MS });
   await deployments.abandon(run.context, key, revision.number, { state: 'undone', ...failure, ...(restored && { restored }) });
-  return { undone: true, warnings: [...words(foreign, 'belongs to somebody else now and was left'), ...words(remaining, 'still waits for its finalizers')] };
+  return {
+    undone: true,
+    warnings: [
+      ...words(foreign, 'belongs to somebody else now and was left'),
+      ...words(remaining, 'still waits for its finalizers'),
+    ],
+  };
 }
 
 /** What was not there before. */
@@ -83,5 +97,10 @@ export function words(refs: ObjectRef[], what: string): string[] {
 /** Undo with rights that were taken away waits for them, in view. */
 export function asUndoForbidden(error: unknown, { requester }: { requester: Identity }): unknown {
   if (!(error instanceof ChandleryError) || error.code !== 'forbidden') return error;
-  return new ChandleryError('undo_forbidden', `the undo needs rights that ${requester.user} no longer has: ${error.message}`, error.details, { cause: error });
+  return new ChandleryError(
+    'undo_forbidden',
+    `the undo needs rights that ${requester.user} no longer has: ${error.message}`,
+    error.details,
+    { cause: error },
+  );
 }

@@ -26,7 +26,12 @@ export function createUndoDelete(deps: ActivityDeps) {
         const value = await putBack(deps, request.input, run).catch((error: unknown) => {
           throw asUndoForbidden(error, request.input);
         });
-        return { value, digest: jsonDigest(value), kept: false, detail: value.undone ? 'what was deleted is back' : 'nothing was deleted' };
+        return {
+          value,
+          digest: jsonDigest(value),
+          kept: false,
+          detail: value.undone ? 'what was deleted is back' : 'nothing was deleted',
+        };
       },
       { unlimited: true },
     );

@@ -24,9 +24,11 @@ export function createUndoResolve(deps: ActivityDeps) {
       request,
       async ({ signal }) => {
         const { key, requester, secrets } = request.input;
-        await removeSecret(sessionOf(deps, requester), key.namespace, secrets.name, deploymentIdOf(key), signal).catch((error: unknown) => {
-          throw asUndoForbidden(error, request.input);
-        });
+        await removeSecret(sessionOf(deps, requester), key.namespace, secrets.name, deploymentIdOf(key), signal).catch(
+          (error: unknown) => {
+            throw asUndoForbidden(error, request.input);
+          },
+        );
         const value = { undone: true, warnings: [] };
         return { value, digest: jsonDigest(value), kept: false, detail: 'the secret values of the request are gone' };
       },

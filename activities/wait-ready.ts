@@ -10,9 +10,9 @@ import type { ReadinessFailure } from '../src/domain/readiness/tracker.ts';
 import { ReadyTracker } from '../src/domain/readiness/tracker.ts';
 import type { Identity } from '../src/domain/store.ts';
 import type { StepRun } from './attempt.ts';
-import { sessionOf } from './cluster/session.ts';
 import type { Change } from './cluster/follow.ts';
 import { follow } from './cluster/follow.ts';
+import { sessionOf } from './cluster/session.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createStep } from './step.ts';
 
@@ -40,7 +40,9 @@ export function createWaitReady(deps: ActivityDeps) {
       if (waited.length > 0) await waitFor(deps, sessionOf(deps, requester), key, waited, readyBy, run);
       return { ready: waited.length };
     },
-    describe: ({ ready }) => ({ detail: ready === 0 ? 'nothing to wait for' : `${ready} ${ready === 1 ? 'object is' : 'objects are'} ready` }),
+    describe: ({ ready }) => ({
+      detail: ready === 0 ? 'nothing to wait for' : `${ready} ${ready === 1 ? 'object is' : 'objects are'} ready`,
+    }),
     ensure: async (_value, _input, { context }) => context.keep === undefined,
   });
 }
@@ -62,14 +64,18 @@ async function waitFor(
     let closer = false;
     for (;;) {
       const now = Date.now();
-      const pause = Math.min(readyBy - now, (tracker.recheckAt() ?? readyBy) - now, closer ? readyBy - now : startedAt + LOOK_CLOSER_AFTER_MS - now);
+      const pause = Math.min(
+        readyBy - now,
+        (tracker.recheckAt() ?? readyBy) - now,
+        closer ? readyBy - now : startedAt + LOOK_CLOSER_AFTER_MS - now,
+      );
       see(tracker, await changes.next(Math.max(pause, 1)));
       run.progress({ waitingFor: tracker.waitingFor });
       if (tracker.allReady && changes.listed) return;
       run.signal.throwIfAborted();
       const failure = tracker.failure(Date.now());
       if (failure) throw await explain(deps, session, failure, run);
-      if (Date.now() >= readyBy) throw timedOut(tracker);
+      if (Date.now() >= readyBy) throw await timedOut(deps, session, tracker, run);
       if (!closer && Date.now() - startedAt >= LOOK_CLOSER_AFTER_MS) {
         closer = true;
         changes.add(closerSelections(refs, key));
@@ -81,9 +87,12 @@ async function waitFor(
 }
 
 function see(tracker: ReadyTracker, changes: Change[]): void {
-  for (const { gone, object } of changes) {
-    if (gone) tracker.gone(object);
-    else tracker.see(object, Date.now());
+  for (const change of changes) {
+    // Events are followed by several selections, so none of them is the whole.
+    if ('items' in change && change.selection.kind === 'Event') for (const event of change.items) tracker.see(event, Date.now());
+    else if ('items' in change) tracker.relisted(change.selection, change.items, Date.now());
+    else if (change.gone) tracker.gone(change.object);
+    else tracker.see(change.object, Date.now());
   }
 }
 
@@ -92,7 +101,12 @@ function selectionsOf(refs: ObjectRef[], key: DeploymentKey): ObjectSelection[] 
   const found = new Map<string, ObjectSelection>();
   const labelSelector = `${DEPLOYMENT_LABEL}=${deploymentLabelValue(key.name)}`;
   for (const { apiVersion, kind, namespace } of refs)
-    found.set(`${apiVersion}/${kind}/${namespace ?? ''}`, { apiVersion, kind, labelSelector, ...(namespace !== undefined && { namespace }) });
+    found.set(`${apiVersion}/${kind}/${namespace ?? ''}`, {
+      apiVersion,
+      kind,
+      labelSelector,
+      ...(namespace !== undefined && { namespace }),
+    });
   return [...found.values()];
 }
 
@@ -104,11 +118,20 @@ function closerSelections(refs: ObjectRef[], key: DeploymentKey): ObjectSelectio
     { apiVersion: 'v1', kind: 'Pod', namespace, labelSelector },
     { apiVersion: 'apps/v1', kind: 'ReplicaSet', namespace, labelSelector },
     { apiVersion: 'v1', kind: 'Event', namespace, fieldSelector: 'type=Warning' },
+    // A claim that waits for its first consumer says so in an event that is no warning.
+    ...(refs.some(({ kind }) => kind === 'PersistentVolumeClaim')
+      ? [{ apiVersion: 'v1', kind: 'Event', namespace, fieldSelector: 'involvedObject.kind=PersistentVolumeClaim' }]
+      : []),
   ]);
 }
 
 /** The log says more than the status, where there is one and the requester may read it. */
-async function explain(deps: ActivityDeps, session: ClusterSession, failure: ReadinessFailure, { signal }: StepRun): Promise<ChandleryError> {
+async function explain(
+  deps: ActivityDeps,
+  session: ClusterSession,
+  failure: ReadinessFailure,
+  { signal }: StepRun,
+): Promise<ChandleryError> {
   if (!failure.pod) return notReady(failure);
   const options = { tailLines: LOG_LINES, signal };
   try {
@@ -120,11 +143,15 @@ async function explain(deps: ActivityDeps, session: ClusterSession, failure: Rea
   }
 }
 
-function timedOut(tracker: ReadyTracker): ChandleryError {
-  const pending: Array<{ ref: ObjectRef; message: string }> = tracker.pending();
-  const [first] = pending;
-  if (!first) return new ChandleryError('not_ready', 'it did not get ready in time');
-  const error = notReady({ code: 'not_ready', ref: first.ref, reason: 'Timeout', message: tracker.waitingFor || first.message, events: tracker.eventsOf(first.ref) });
-  return new ChandleryError(error.code, error.message, { ...error.details, pending: pending.map(({ ref, message }) => ({ ...ref, message })) });
+async function timedOut(
+  deps: ActivityDeps,
+  session: ClusterSession,
+  tracker: ReadyTracker,
+  run: StepRun,
+): Promise<ChandleryError> {
+  const worst = tracker.overdue();
+  if (!worst) return new ChandleryError('not_ready', 'it did not get ready in time');
+  const error = await explain(deps, session, worst, run);
+  const pending = tracker.pending().map(({ ref, message }) => ({ ...ref, message }));
+  return new ChandleryError(error.code, error.message, { ...error.details, pending });
 }
-

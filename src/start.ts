@@ -80,13 +80,16 @@ function introduce(config: Config, engine: Engine, url: string): void {
   say(
     `registries  ${['local', ...registries.registries.map((registry) => registry.name)].join(', ')} (templates of this server: ${templateDirs[0]})`,
   );
-  say(`admin       ${config.admin.user}, groups ${config.admin.groups.join(', ')}: what the cluster sees (token in ${adminTokenFile})`);
+  say(
+    `admin       ${config.admin.user}, groups ${config.admin.groups.join(', ')}: what the cluster sees (token in ${adminTokenFile})`,
+  );
   say(`try         curl -H "Authorization: Bearer $(cat ${adminTokenFile})" ${url}/api/v1/search`);
   say(`            CHANDLERY_URL=${url} CHANDLERY_TOKEN=$(cat ${adminTokenFile}) npx chandlery search`);
 }
 
 function clusterWords({ cluster, dataDir }: Config): string {
-  if (!cluster) return 'none: templates are found and installed, not deployed. `npm run cluster -- up` starts a local one; or set KUBECONFIG';
+  if (!cluster)
+    return 'none: templates are found and installed, not deployed. `npm run cluster -- up` starts a local one; or set KUBECONFIG';
   if ('inCluster' in cluster) return 'the one this server runs in';
   return `${cluster.kubeconfig.startsWith(dataDir) ? 'the local cluster, ' : ''}${cluster.kubeconfig}`;
 }

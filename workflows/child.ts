@@ -1,10 +1,5 @@
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  ChildWorkflowCancellationType,
-  executeChild,
-  ParentClosePolicy,
-  sleep,
-} from '@temporalio/workflow';
+import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, sleep } from '@temporalio/workflow';
 import type { OperationKind } from '../src/domain/operation.ts';
 import { targetId } from '../src/domain/operation.ts';
 import type { InputOf, ResultOf } from './messages.ts';
@@ -25,7 +20,10 @@ export interface ChildOperation<Kind extends OperationKind> {
 export async function runChild<Kind extends OperationKind>(child: ChildOperation<Kind>): Promise<ResultOf[Kind]> {
   for (;;) {
     try {
-      return await executeChild<(input: InputOf[Kind]) => Promise<ResultOf[Kind]>>(WORKFLOW_TYPES[child.kind], childOptions(child));
+      return await executeChild<(input: InputOf[Kind]) => Promise<ResultOf[Kind]>>(
+        WORKFLOW_TYPES[child.kind],
+        childOptions(child),
+      );
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       await sleep(BUSY_PAUSE_MS);

@@ -14,7 +14,7 @@ import { activityOptions } from './activity-options.ts';
 import type { ChildOperation } from './child.ts';
 import { runChild } from './child.ts';
 import { failureView, operationFailure } from './failure.ts';
-import type { OperationLimits, Resume, ResultOf } from './messages.ts';
+import type { OperationLimits, ResultOf, Resume } from './messages.ts';
 import { progressQuery } from './messages.ts';
 import type { ProgressEvent } from './progress.ts';
 import { initialProgress, reduceProgress } from './progress.ts';
@@ -152,7 +152,10 @@ export class Operation {
         this.#note({ type: 'undo-scheduled', step, at: Date.now() });
         const { value } = await this.#call(activity, {
           context: this.#context(step),
-          input: input === undefined ? {} : { ...input, ...(because && { because: { code: because.code, message: because.message } }) },
+          input:
+            input === undefined
+              ? {}
+              : { ...input, ...(because && { because: { code: because.code, message: because.message } }) },
         });
         this.#note({ type: 'undo-succeeded', step, at: Date.now(), ...(value as { undone: boolean; warnings: string[] }) });
       },

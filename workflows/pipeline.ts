@@ -39,7 +39,12 @@ export function changeDeployment(operation: Operation, kind: RevisionKind, input
     const dependencies = await deployDependencies(operation, input, plan.dependencies);
     const common = { key, requester, plan: plan.plan, request };
     const undoInput = { key, requester, keepFailed: request.keepFailed ?? false };
-    const applied = await operation.step('apply', 'apply', { ...common, resolved, dependencies }, { undo: 'undoApply', undoInput });
+    const applied = await operation.step(
+      'apply',
+      'apply',
+      { ...common, resolved, dependencies },
+      { undo: 'undoApply', undoInput },
+    );
     const readyBy = Date.now() + 1_000 * (request.readySeconds ?? READY_SECONDS);
     await operation.step('wait-ready', 'waitReady', { ...common, readyBy });
     if (plan.summary.delete > 0) await operation.step('prune', 'prune', { ...common, revision: applied.revision });
@@ -65,7 +70,10 @@ function forgetSecrets(key: DeploymentKey, { request, requester }: ChangeInput) 
   return { undo: 'undoResolve' as const, undoInput: { key, requester, secrets: request.secrets } };
 }
 
-function installOf({ target, requester, limits, request }: ChangeInput, wanted: { registry?: string; name: string; range?: string }) {
+function installOf(
+  { target, requester, limits, request }: ChangeInput,
+  wanted: { registry?: string; name: string; range?: string },
+) {
   const acceptUnsigned = 'acceptUnsigned' in request ? request.acceptUnsigned : undefined;
   return {
     kind: 'install' as const,

@@ -13,14 +13,25 @@ export async function planDeployment(input: PlanInput): Promise<PlanResult> {
     const { wanted } = resolved;
     const templates = wanted && (await fetchTemplates(operation, input, wanted));
     const draft =
-      resolved.draft ??
-      (await operation.step('render', 'render', { key, requester, resolved, ...(templates && { templates }) }));
-    const { plan, summary } = await operation.step('plan', 'plan', { key, kind, request, requester, resolved, draft, preview: true });
+      resolved.draft ?? (await operation.step('render', 'render', { key, requester, resolved, ...(templates && { templates }) }));
+    const { plan, summary } = await operation.step('plan', 'plan', {
+      key,
+      kind,
+      request,
+      requester,
+      resolved,
+      draft,
+      preview: true,
+    });
     return { plan, summary };
   });
 }
 
-async function fetchTemplates(operation: Operation, input: PlanInput, wanted: { registry?: string; name: string; range?: string }) {
+async function fetchTemplates(
+  operation: Operation,
+  input: PlanInput,
+  wanted: { registry?: string; name: string; range?: string },
+) {
   const target = { ...input.target, kind: 'install' as const, name: wanted.name };
   const { lock } = await operation.step('resolve-dependencies', 'resolveDependencies', { target, request: wanted });
   await operation.step('authenticate', 'authenticate', {

@@ -1,10 +1,8 @@
 import type { ClusterSession, KubeObject, ObjectSelection } from '../../src/domain/cluster.ts';
 import { ChandleryError } from '../../src/domain/errors.ts';
 
-export interface Change {
-  object: KubeObject;
-  gone: boolean;
-}
+/** One object, or everything a selection has: what is not in the list is gone. */
+export type Change = { object: KubeObject; gone: boolean } | { selection: ObjectSelection; items: KubeObject[] };
 
 export interface Changes {
   /** What changed since the last call; waits for the first change, at most so many milliseconds. Fails with what no new try would mend. */
@@ -37,10 +35,10 @@ export function follow(session: ClusterSession, selections: ObjectSelection[], s
       try {
         const { items, resourceVersion } = await session.list(selection, { signal });
         // A list leaves apiVersion and kind to its head.
-        for (const item of items) push({ object: { ...item, apiVersion: selection.apiVersion, kind: selection.kind }, gone: false });
+        const { apiVersion, kind } = selection;
         if (first) onListed();
         first = false;
-        push();
+        push({ selection, items: items.map((item) => ({ ...item, apiVersion, kind })) });
         for await (const event of session.watch(selection, resourceVersion, { signal }))
           if (event.type !== 'bookmark') push({ object: event.object, gone: event.type === 'deleted' });
       } catch (error) {
@@ -66,7 +64,8 @@ export function follow(session: ClusterSession, selections: ObjectSelection[], s
       for (const selection of more) void run(selection, () => undefined);
     },
     async next(withinMs) {
-      if (queue.length === 0 && !failure) await Promise.race([new Promise<void>((resolve) => (wake = resolve)), pause(withinMs, signal)]);
+      if (queue.length === 0 && !failure)
+        await Promise.race([new Promise<void>((resolve) => (wake = resolve)), pause(withinMs, signal)]);
       wake = undefined;
       if (failure) throw failure.error;
       return queue.splice(0);

@@ -1,5 +1,14 @@
 import type { ClusterSession, KubeObject, ResourceType } from '../../src/domain/cluster.ts';
-import type { Plan, PlannedDependency, PlannedObject, PlannedPermission, QuotaFit, RevisionKind, RevisionRecord, TemplatePin } from '../../src/domain/deployment.ts';
+import type {
+  Plan,
+  PlannedDependency,
+  PlannedObject,
+  PlannedPermission,
+  QuotaFit,
+  RevisionKind,
+  RevisionRecord,
+  TemplatePin,
+} from '../../src/domain/deployment.ts';
 import type { DeploymentKey } from '../../src/domain/deployment-store.ts';
 import { ChandleryError } from '../../src/domain/errors.ts';
 import { groupOf, objectKey, refText } from '../../src/domain/object-ref.ts';
@@ -78,7 +87,9 @@ export async function makePlan(common: PlanCommon, request: PlanRequest): Promis
     template: request.template,
     parameters: request.parameters,
     secretParameters: [...request.given].sort(),
-    generated: rendered.secrets.filter((secret) => secret.generated !== undefined && !request.given.includes(secret.name)).map(({ name }) => name),
+    generated: rendered.secrets
+      .filter((secret) => secret.generated !== undefined && !request.given.includes(secret.name))
+      .map(({ name }) => name),
     base: base?.number ?? 0,
     ...(request.rollbackOf !== undefined && { rollbackOf: request.rollbackOf }),
     rendered: request.rendered,
@@ -96,7 +107,9 @@ export async function makePlan(common: PlanCommon, request: PlanRequest): Promis
 function tooMuch(fits: QuotaFit[]): string[] {
   return fits
     .filter((fit) => !fit.fits)
-    .map(({ quota, resource, adds, used, hard }) => `quota ${quota}: ${resource} needs ${adds} more; ${used} of ${hard} are used`);
+    .map(
+      ({ quota, resource, adds, used, hard }) => `quota ${quota}: ${resource} needs ${adds} more; ${used} of ${hard} are used`,
+    );
 }
 
 async function typeAll({ session, signal }: PlanCommon, rendered: Rendered): Promise<Typed[]> {
@@ -105,10 +118,14 @@ async function typeAll({ session, signal }: PlanCommon, rendered: Rendered): Pro
     const type = await session.resourceType(object.apiVersion, object.kind, { signal });
     if (type) return { object: filed(object, type.namespaced).object, wave, type };
     if (defined.has(`${groupOf(object.apiVersion)}/${object.kind}`)) return { object, wave };
-    throw new ChandleryError('api_unknown', `the cluster does not know ${object.apiVersion} ${object.kind} (${object.metadata.name})`, {
-      apiVersion: object.apiVersion,
-      kind: object.kind,
-    });
+    throw new ChandleryError(
+      'api_unknown',
+      `the cluster does not know ${object.apiVersion} ${object.kind} (${object.metadata.name})`,
+      {
+        apiVersion: object.apiVersion,
+        kind: object.kind,
+      },
+    );
   });
 }
 
@@ -127,13 +144,13 @@ async function permissionsOf(
   rendered: Rendered,
 ): Promise<PlannedPermission[]> {
   const known = typed.flatMap(({ object, type }) => (type ? [{ ref: filed(object, type.namespaced).ref, type }] : []));
-  const types = new Map(known.map(({ ref, type }) => [`${ref.apiVersion}/${ref.kind}`, type]));
-  const previous = (base?.inventory ?? []).flatMap(({ ref }) => {
-    const type = types.get(`${ref.apiVersion}/${ref.kind}`);
+  const previous = await inParallel(base?.inventory ?? [], async ({ ref }) => {
+    // A kind that is not served any more has no objects to delete.
+    const type = await session.resourceType(ref.apiVersion, ref.kind, { signal });
     return type ? [{ ref, type }] : [];
   });
   const hasValues = rendered.secrets.some((secret) => secret.present);
-  const questions = permissionsNeeded({ objects: known, previous, namespace: key.namespace, hasValues });
+  const questions = permissionsNeeded({ objects: known, previous: previous.flat(), namespace: key.namespace, hasValues });
   const answers = await session.mayI(questions, { signal });
   const permissions = questions.map((question, at): PlannedPermission => {
     const { verb, group, resource, namespace } = question;
@@ -157,7 +174,10 @@ function forbidden(session: ClusterSession, missing: PlannedPermission[]): Chand
 }
 
 /** A quota that may not be read is not checked, and the plan says so. */
-async function quotasOf({ session, signal }: PlanCommon, { namespace }: DeploymentKey): Promise<{ items: KubeObject[]; warnings: string[] }> {
+async function quotasOf(
+  { session, signal }: PlanCommon,
+  { namespace }: DeploymentKey,
+): Promise<{ items: KubeObject[]; warnings: string[] }> {
   try {
     const { items } = await session.list({ apiVersion: 'v1', kind: 'ResourceQuota', namespace }, { signal, limit: 50 });
     return { items, warnings: [] };
@@ -168,7 +188,12 @@ async function quotasOf({ session, signal }: PlanCommon, { namespace }: Deployme
   }
 }
 
-async function planObjects(common: PlanCommon, key: DeploymentKey, typed: Typed[], values: Record<string, string>): Promise<PlannedObject[]> {
+async function planObjects(
+  common: PlanCommon,
+  key: DeploymentKey,
+  typed: Typed[],
+  values: Record<string, string>,
+): Promise<PlannedObject[]> {
   const coming = new Set(typed.filter(({ object }) => object.kind === 'Namespace').map(({ object }) => object.metadata.name));
   const foreign: Array<{ ref: PlannedObject['ref']; owner: string; why: string }> = [];
   const planned = await inParallel(typed, async ({ object, wave, type }): Promise<PlannedObject> => {
@@ -195,7 +220,12 @@ async function tryObject(
   namespaceComes: boolean,
 ): Promise<{ live: KubeObject | undefined; dry: KubeObject } | undefined> {
   const { apiVersion, kind, metadata } = object;
-  const ref = { apiVersion, kind, name: metadata.name, ...(metadata.namespace !== undefined && { namespace: metadata.namespace }) };
+  const ref = {
+    apiVersion,
+    kind,
+    name: metadata.name,
+    ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
+  };
   try {
     const [live, dry] = await Promise.all([
       session.get(ref, { signal }),
@@ -222,12 +252,16 @@ function planPrune({ base }: PlanRequest, typed: Typed[], previous: Rendered | u
     next,
     previous?.objects.map(({ ref, object }) => ({ ref, object })),
   );
-  const entry = (action: 'delete' | 'keep') => (item: (typeof gone)[number]): PlannedObject => ({
-    ref: item.ref,
-    wave: item.wave,
-    action,
-    checked: 'cluster',
-    changes: [],
-  });
-  return [...gone.map(entry('delete')), ...keep.map(entry('keep'))].sort((a, b) => (objectKey(a.ref) < objectKey(b.ref) ? -1 : 1));
+  const entry =
+    (action: 'delete' | 'keep') =>
+    (item: (typeof gone)[number]): PlannedObject => ({
+      ref: item.ref,
+      wave: item.wave,
+      action,
+      checked: 'cluster',
+      changes: [],
+    });
+  return [...gone.map(entry('delete')), ...keep.map(entry('keep'))].sort((a, b) =>
+    objectKey(a.ref) < objectKey(b.ref) ? -1 : 1,
+  );
 }

@@ -11,10 +11,14 @@ export interface PlacedObject {
 export async function placed(session: ClusterSession, object: KubeObject, signal: AbortSignal): Promise<PlacedObject> {
   const type = await session.resourceType(object.apiVersion, object.kind, { signal });
   if (!type)
-    throw new ChandleryError('api_unknown', `the cluster does not know ${object.apiVersion} ${object.kind} (${object.metadata.name})`, {
-      apiVersion: object.apiVersion,
-      kind: object.kind,
-    });
+    throw new ChandleryError(
+      'api_unknown',
+      `the cluster does not know ${object.apiVersion} ${object.kind} (${object.metadata.name})`,
+      {
+        apiVersion: object.apiVersion,
+        kind: object.kind,
+      },
+    );
   return { type, ...filed(object, type.namespaced) };
 }
 

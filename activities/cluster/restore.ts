@@ -3,8 +3,8 @@ import type { InventoryItem, RevisionRecord } from '../../src/domain/deployment.
 import type { DeploymentKey } from '../../src/domain/deployment-store.ts';
 import { ChandleryError } from '../../src/domain/errors.ts';
 import { objectKey } from '../../src/domain/object-ref.ts';
-import type { Rendered } from '../../src/domain/rendered.ts';
 import { resolveTokens } from '../../src/domain/render/secret-tokens.ts';
+import type { Rendered } from '../../src/domain/rendered.ts';
 import type { StepRun } from '../attempt.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { placed } from './placed.ts';

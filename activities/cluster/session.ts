@@ -19,7 +19,10 @@ export function deploymentIdOf({ cluster, namespace, name }: DeploymentKey): str
 }
 
 /** Runs it for each item, a few at once; the first failure stops the rest, and those under way are waited for. */
-export async function inParallel<Item, Result>(items: Item[], run: (item: Item, index: number) => Promise<Result>): Promise<Result[]> {
+export async function inParallel<Item, Result>(
+  items: Item[],
+  run: (item: Item, index: number) => Promise<Result>,
+): Promise<Result[]> {
   const results: Result[] = [];
   let next = 0;
   let failure: { error: unknown } | undefined;

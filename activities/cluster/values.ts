@@ -1,9 +1,10 @@
-import { ChandleryError } from '../../src/domain/errors.ts';
 import type { ClusterSession, KubeObject } from '../../src/domain/cluster.ts';
 import { DEPLOYMENT_ID_ANNOTATION, DEPLOYMENT_LABEL, MANAGED_BY, MANAGED_BY_LABEL } from '../../src/domain/cluster.ts';
 import { deploymentLabelValue } from '../../src/domain/deployment-label.ts';
 import type { DeploymentKey } from '../../src/domain/deployment-store.ts';
 import { valuesSecretName } from '../../src/domain/deployment-store.ts';
+import { ChandleryError } from '../../src/domain/errors.ts';
+import { secretEntries } from '../../src/domain/parameters/secret-entries.ts';
 import { notOwned, ownershipOf } from '../../src/domain/plan/ownership.ts';
 import type { SecretParameter } from '../../src/domain/rendered.ts';
 import type { SecretMaker } from '../deps.ts';
@@ -28,11 +29,18 @@ export interface ValueSources {
 }
 
 /** Values for a dry run: real ones where they stay, a placeholder where they are new. */
-export async function plannedValues(session: ClusterSession, key: DeploymentKey, sources: ValueSources, signal: AbortSignal): Promise<Values> {
+export async function plannedValues(
+  session: ClusterSession,
+  key: DeploymentKey,
+  sources: ValueSources,
+  signal: AbortSignal,
+): Promise<Values> {
   const kept = await read(session, key.namespace, sources.kept, signal);
   const given = new Set(sources.inputs?.parameters);
   const entries = present(sources.secrets).flatMap((secret) =>
-    secret.keys.map((name) => [name, given.has(secret.name) ? UNKNOWN : (kept[name] ?? UNKNOWN)] as const),
+    secret.keys.map(
+      (name) => [name, given.has(secret.name) ? UNKNOWN : (kept[name] ?? secret.defaults?.[name] ?? UNKNOWN)] as const,
+    ),
   );
   return Object.fromEntries(entries);
 }
@@ -49,14 +57,20 @@ export async function ensureValues(
   if (present(sources.secrets).length === 0) return { values: {} };
   const name = valuesSecretName(key.name, revision);
   const there = await session.get(secretRef(key.namespace, name), { signal });
-  const object = there ?? (await session.createIfAbsent(await valuesSecret(session, maker, key, name, sources, signal), { signal })).object;
+  const object =
+    there ?? (await session.createIfAbsent(await valuesSecret(session, maker, key, name, sources, signal), { signal })).object;
   const ownership = ownershipOf(object, deploymentIdOf(key));
   if (ownership !== 'ours') throw notOwned([{ ref: secretRef(key.namespace, name), ...ownership }]);
   return { values: decode(object), ...(object.metadata.uid !== undefined && { uid: object.metadata.uid }) };
 }
 
 /** The values of a revision that exists. Fails with secret_input_gone when somebody removed them. */
-export async function valuesOf(session: ClusterSession, key: DeploymentKey, name: string | undefined, signal: AbortSignal): Promise<Values> {
+export async function valuesOf(
+  session: ClusterSession,
+  key: DeploymentKey,
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<Values> {
   return read(session, key.namespace, name, signal);
 }
 
@@ -75,10 +89,11 @@ async function valuesSecret(
   const values: Values = {};
   for (const secret of present(sources.secrets)) {
     const own = given[secret.name];
-    if (own !== undefined) Object.assign(values, fromInput(secret, own));
+    if (own !== undefined) Object.assign(values, secretEntries(secret, JSON.parse(own)));
     else if (sources.inputs?.parameters.includes(secret.name)) throw gone(secret.name);
     else if (secret.keys.every((member) => kept[member] !== undefined))
       for (const member of secret.keys) values[member] = kept[member] ?? '';
+    else if (secret.defaults !== undefined) Object.assign(values, secret.defaults);
     else if (secret.generated !== undefined) Object.assign(values, await maker.make(secret, key));
     else throw gone(secret.name);
   }
@@ -100,16 +115,6 @@ async function valuesSecret(
 /** Marks the Secrets that hold a revision's values. */
 export const VALUES_LABEL = 'chandlery.dev/values';
 
-/** Inputs are JSON, so that a number stays one; a text goes in as it is. */
-function fromInput(secret: SecretParameter, json: string): Values {
-  const value: unknown = JSON.parse(json);
-  if (secret.generated !== 'certificate') return { [secret.name]: typeof value === 'string' ? value : JSON.stringify(value) };
-  // A certificate of the user's own is one text: both PEM blocks, the key wherever it stands.
-  const blocks = String(value).match(/-----BEGIN [^-]+-----[\s\S]+?-----END [^-]+-----\n?/g) ?? [];
-  const isKey = (block: string) => block.includes('PRIVATE KEY');
-  return { [`${secret.name}.crt`]: blocks.filter((block) => !isKey(block)).join(''), [`${secret.name}.key`]: blocks.filter(isKey).join('') };
-}
-
 function present(secrets: SecretParameter[]): SecretParameter[] {
   return secrets.filter((secret) => secret.present);
 }
@@ -122,7 +127,9 @@ async function read(session: ClusterSession, namespace: string, name: string | u
 
 function decode(object: KubeObject): Values {
   const data = (object.data ?? {}) as Record<string, string>;
-  return Object.fromEntries(Object.entries(data).map(([member, value]) => [member, Buffer.from(value, 'base64').toString('utf8')]));
+  return Object.fromEntries(
+    Object.entries(data).map(([member, value]) => [member, Buffer.from(value, 'base64').toString('utf8')]),
+  );
 }
 
 function gone(parameter: string): ChandleryError {

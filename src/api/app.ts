@@ -3,19 +3,24 @@ import type { Express, RequestHandler } from 'express';
 import express from 'express';
 import helmet from 'helmet';
 import type { OperationsClient } from '../client/index.ts';
+import type { Cluster } from '../domain/cluster.ts';
 import { ChandleryError, ERROR_CATALOGUE, isErrorCode } from '../domain/errors.ts';
 import type { RegistryPlugin, RegistrySet } from '../domain/registry.ts';
 import type { Store } from '../domain/store.ts';
 import { createAuthentication, identityOf } from './auth.ts';
 import { createCatalogRouter } from './catalog.ts';
+import { createDeploymentReadsRouter } from './deployment-reads.ts';
+import { createDeploymentsRouter } from './deployments.ts';
 import type { HealthChecks } from './health.ts';
 import { createHealthRouter } from './health.ts';
 import type { InstalledCache } from './installed-cache.ts';
 import { createInstallsRouter } from './installs.ts';
 import { openApiDocument } from './openapi.ts';
 import { createOperationsRouter } from './operations.ts';
+import { createPlansRouter } from './plans.ts';
 import { notFoundMiddleware, problemMiddleware } from './problem.ts';
 import { createRegistryProtocolRouter } from './registry-protocol.ts';
+import { createTokensRouter } from './tokens.ts';
 
 /** Requests of this stage are small; archives come with publishing. */
 const MAX_BODY = '256kb';
@@ -33,6 +38,10 @@ export interface AppDeps {
   local: RegistryPlugin;
   installed: InstalledCache;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
+  /** The same for plans and changes of deployments. */
+  deployLimits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
+  /** Absent where none is configured: whatever needs one answers cluster_unavailable. */
+  cluster?: Cluster | undefined;
   registryRead: 'token' | 'open';
   checks: HealthChecks;
   stopping: AbortSignal;
@@ -63,7 +72,8 @@ export function createApp(deps: AppDeps): Express {
 }
 
 function createApiRouter(deps: AppDeps) {
-  const { operations, store, registries, local, installed, limits, stopping } = deps;
+  const { operations, store, registries, local, installed, limits, deployLimits, cluster, stopping, log } = deps;
+  const changes = { operations, store, registries, cluster, limits: deployLimits, log };
   const router = express.Router();
   const authenticated = createAuthentication(store.tokens);
   const protocol = createRegistryProtocolRouter({
@@ -82,7 +92,10 @@ function createApiRouter(deps: AppDeps) {
   router.use(authenticated);
   router.use(express.json({ limit: MAX_BODY }));
   router.use('/installs', createInstallsRouter({ operations, installs: store.installs, limits }));
-  router.use('/operations', createOperationsRouter({ operations, audit: store.audit, stopping }));
+  router.use('/operations', createOperationsRouter({ ...changes, audit: store.audit, stopping }));
+  router.use('/plans', createPlansRouter(changes));
+  router.use('/deployments', createDeploymentsRouter(changes), createDeploymentReadsRouter(changes));
+  router.use('/tokens', createTokensRouter(store));
   router.use(createCatalogRouter({ registries, local, installed }));
   router.use(protocol);
   return router;

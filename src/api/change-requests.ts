@@ -1,16 +1,16 @@
 import type { OperationsClient } from '../client/index.ts';
-import type { ClusterSession } from '../domain/cluster.ts';
 import type { DeploymentRecord, RevisionRecord } from '../domain/deployment.ts';
 import { nameOfImage } from '../domain/deployment-name.ts';
-import type { DeploymentStore } from '../domain/deployment-store.ts';
-import { valuesSecretName } from '../domain/deployment-store.ts';
 import { ChandleryError } from '../domain/errors.ts';
-import { checkParameters } from '../domain/parameters/check.ts';
+import { describeSecrets } from '../domain/parameters/describe-secrets.ts';
 import { parameterFailure } from '../domain/parameters/failure.ts';
-import type { ParameterSchema, ParameterValues } from '../domain/parameters/schema.ts';
-import { declaredParameters, describeSecrets, splitParameters } from '../domain/parameters/schema.ts';
-import { secretEntries } from '../domain/parameters/secret-entries.ts';
+import type { ParameterSchema, ParameterValues } from '../domain/parameters/index.ts';
+import { checkParameters, secretEntries, splitParameters } from '../domain/parameters/index.ts';
+import { declaredParameters } from '../domain/parameters/schema.ts';
+import type { TemplateReference } from '../domain/reference.ts';
 import { parseReference } from '../domain/reference.ts';
+import type { Rendered } from '../domain/rendered.ts';
+import type { Store } from '../domain/store.ts';
 import type { NewDeployment } from './schemas/changes.ts';
 import type { ChosenTemplate, TemplateSource } from './template-choice.ts';
 import { chooseTemplate } from './template-choice.ts';
@@ -36,15 +36,29 @@ export async function prepareDeploy(
   body: NewDeployment,
 ): Promise<Prepared<DeployRequest> & { name: string }> {
   const chosen = await chooseTemplate(source, namespace, referenceOf(source, body));
-  const { plain, secret } = checked(chosen, shorthands(chosen, body));
+  const name = body.name ?? (body.image === undefined ? undefined : nameOfImage(body.image)) ?? chosen.name;
+  return { name, ...prepared(chosen, shorthands(chosen, body), body.acceptUnsigned) };
+}
+
+/** The same for a reference that an earlier request has chosen already. */
+export async function prepareAgain(
+  source: TemplateSource,
+  namespace: string,
+  reference: TemplateReference,
+  parameters: ParameterValues,
+): Promise<Prepared<DeployRequest>> {
+  return prepared(await chooseTemplate(source, namespace, reference), parameters, undefined);
+}
+
+function prepared(chosen: ChosenTemplate, given: ParameterValues, acceptUnsigned: boolean | undefined): Prepared<DeployRequest> {
+  const { plain, secret } = checked(chosen, given);
   return {
-    name: body.name ?? (body.image === undefined ? undefined : nameOfImage(body.image)) ?? chosen.name,
     secret,
     request: {
       registry: chosen.registry,
       name: chosen.name,
       range: chosen.version,
-      ...(body.acceptUnsigned !== undefined && { acceptUnsigned: body.acceptUnsigned }),
+      ...(acceptUnsigned !== undefined && { acceptUnsigned }),
       ...(Object.keys(plain).length > 0 && { parameters: plain }),
     },
   };
@@ -91,8 +105,7 @@ export function checkSecretForms(schema: ParameterSchema, secret: ParameterValue
 /** What an upgrade builds on. */
 export interface UpgradeBase {
   source: TemplateSource;
-  deployments: Pick<DeploymentStore, 'revision'>;
-  session: ClusterSession;
+  store: Pick<Store, 'deployments' | 'documents'>;
   deployment: DeploymentRecord;
 }
 
@@ -111,7 +124,7 @@ export async function prepareUpgrade(
   refuseTakenAway(given.secret);
   const merged = splitParameters(schema, withoutNull({ ...current.parameters, ...given.plain }));
   const secret = { ...merged.secret, ...given.secret };
-  const secretNames = [...(await keptSecrets(base.session, deployment, current, schema)), ...Object.keys(secret)];
+  const secretNames = [...(await keptSecrets(base, current)), ...Object.keys(secret)];
   checkParameters({ schema, plain: merged.plain, secret, secretNames, template: templateText(chosen) });
   checkSecretForms(schema, given.secret);
   return {
@@ -124,8 +137,8 @@ export async function prepareUpgrade(
   };
 }
 
-async function currentRevision({ deployments, deployment }: UpgradeBase): Promise<RevisionRecord> {
-  const current = deployment.revision === 0 ? undefined : await deployments.revision(deployment, deployment.revision);
+async function currentRevision({ store, deployment }: UpgradeBase): Promise<RevisionRecord> {
+  const current = deployment.revision === 0 ? undefined : await store.deployments.revision(deployment, deployment.revision);
   if (current) return current;
   throw new ChandleryError('target_busy', `the first revision of ${deployment.name} is still on its way`, {
     operation: deployment.operation,
@@ -143,18 +156,8 @@ function withoutNull(values: ParameterValues): ParameterValues {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }
 
-/** Names of the secret parameters that a revision has values for. Only the names are looked at. Fails with forbidden. */
-export async function keptSecrets(
-  session: ClusterSession,
-  deployment: Pick<DeploymentRecord, 'namespace' | 'name'>,
-  revision: Pick<RevisionRecord, 'number' | 'values'>,
-  schema: ParameterSchema,
-): Promise<string[]> {
-  if (!revision.values) return [];
-  const name = valuesSecretName(deployment.name, revision.number);
-  const secret = await session.get({ apiVersion: 'v1', kind: 'Secret', namespace: deployment.namespace, name });
-  const keys = new Set(Object.keys((secret?.data ?? {}) as Record<string, unknown>));
-  return describeSecrets(schema, [])
-    .filter((parameter) => parameter.keys.every((key) => keys.has(key)))
-    .map((parameter) => parameter.name);
+/** Names of the secret parameters that a revision was given values for; the cluster keeps them. */
+async function keptSecrets({ store }: Pick<UpgradeBase, 'store'>, { rendered }: RevisionRecord): Promise<string[]> {
+  const { secrets = [] } = ((await store.documents.get('rendered', rendered)) ?? {}) as Partial<Rendered>;
+  return secrets.filter((secret) => secret.present && secret.generated === undefined).map(({ name }) => name);
 }

@@ -70,10 +70,14 @@ export class Changes {
   }
 
   /** Exactly what the plan says, as whichever kind of change it is. */
-  async carryOut(digest: string, secrets: ParameterValues, body: Rollout & { acceptUnsigned?: boolean | undefined }): Promise<void> {
+  async carryOut(
+    digest: string,
+    secrets: ParameterValues,
+    body: Rollout & { acceptUnsigned?: boolean | undefined },
+  ): Promise<void> {
     const { store } = this.deps;
     const plan = await readPlan(store.documents, digest);
-    const context = { source: this.source, session: this.session, deployments: store.deployments };
+    const context = { source: this.source, store };
     const consent = { ...(body.acceptUnsigned !== undefined && { acceptUnsigned: body.acceptUnsigned }) };
     const key = { cluster: plan.cluster, namespace: plan.namespace, name: plan.name };
     if (plan.kind === 'deploy') {
@@ -97,8 +101,7 @@ export class Changes {
   ): Promise<void> {
     const place = {
       session: this.session,
-      namespace: key.namespace,
-      deployment: key.name,
+      deployment: key,
       onLeftover: (where: { namespace: string; secret: string }, error: unknown) =>
         this.deps.log.error({ err: error, ...where }, 'a Secret with inputs that are of no use any more could not be removed'),
     };

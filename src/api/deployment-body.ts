@@ -19,7 +19,13 @@ export function deploymentBody({ cluster, origin, requester, ...record }: Deploy
   };
 }
 
-export function revisionBody({ parameters: _parameters, values: _values, inventory: _inventory, rendered: _rendered, ...shown }: RevisionRecord) {
+export function revisionBody({
+  parameters: _parameters,
+  values: _values,
+  inventory: _inventory,
+  rendered: _rendered,
+  ...shown
+}: RevisionRecord) {
   return shown;
 }
 
@@ -27,7 +33,12 @@ export function revisionDetailBody(revision: RevisionRecord) {
   return {
     ...revisionBody(revision),
     parameters: revision.parameters,
-    objects: revision.inventory.map(({ ref, uid, wave, existed }) => ({ ...ref, ...(uid !== undefined && { uid }), wave, existed })),
+    objects: revision.inventory.map(({ ref, uid, wave, existed }) => ({
+      ...ref,
+      ...(uid !== undefined && { uid }),
+      wave,
+      existed,
+    })),
   };
 }
 
@@ -42,7 +53,10 @@ export function deploymentKeyOf(id: string): DeploymentKey {
 }
 
 /** Fails with deployment_not_found. */
-export async function existingDeployment(deployments: Pick<DeploymentStore, 'get'>, key: DeploymentKey): Promise<DeploymentRecord> {
+export async function existingDeployment(
+  deployments: Pick<DeploymentStore, 'get'>,
+  key: DeploymentKey,
+): Promise<DeploymentRecord> {
   const record = await deployments.get(key);
   if (record) return record;
   throw new ChandleryError('deployment_not_found', `there is no deployment ${key.name} in namespace ${key.namespace}`);

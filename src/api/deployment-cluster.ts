@@ -6,7 +6,7 @@ import type { DeploymentKey } from '../domain/deployment-store.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { objectKey, refOf } from '../domain/object-ref.ts';
 import type { ObjectEvent } from '../domain/readiness/events.ts';
-import { byTime, eventOf } from '../domain/readiness/events.ts';
+import { eventOf, timeOf } from '../domain/readiness/events.ts';
 import { readinessOf } from '../domain/readiness/readiness.ts';
 import { inBatches } from './in-batches.ts';
 
@@ -107,9 +107,14 @@ export async function readEvents(
     .flatMap(({ items }) => items.flatMap((item) => eventOf(item) ?? []))
     .filter(({ about }) => known.has(objectKey(about)));
   return {
-    events: byTime(events).toReversed().slice(0, LIMITS.events),
+    events: newestFirst(events).slice(0, LIMITS.events),
     truncated: lists.some((list) => list.truncated) || events.length > LIMITS.events,
   };
+}
+
+/** Those without a time come last. */
+function newestFirst(events: ObjectEvent[]): ObjectEvent[] {
+  return events.toSorted((a, b) => timeOf(b) - timeOf(a));
 }
 
 /** A kind that may not be listed has no events here; those of the other kinds are still worth showing. */

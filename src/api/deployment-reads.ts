@@ -49,7 +49,14 @@ export function createDeploymentReadsRouter({ operations, store, cluster }: Depl
     const { secrets } = parseWith(outputQuerySchema, request.query, 'query');
     const session = sessionOf(cluster, request);
     const { key, revision } = await present(store, request);
-    const outputs = await readOutputs({ session, store, key, revision, withSecrets: secrets === 'true', signal: within(response) });
+    const outputs = await readOutputs({
+      session,
+      store,
+      key,
+      revision,
+      withSecrets: secrets === 'true',
+      signal: within(response),
+    });
     response.set('Cache-Control', 'no-store').json({ outputs });
   });
 
@@ -74,7 +81,9 @@ export function createDeploymentReadsRouter({ operations, store, cluster }: Depl
     );
     // One that is gone still has operations: the one that destroyed it, for instance.
     const target = targetId({ kind: 'deployment', ...deploymentKeyOf(request.params.id) });
-    response.json(await operations.list({ target, limit, ...(cursor && { cursor }), ...(state && { state }), ...(kind && { kind }) }));
+    response.json(
+      await operations.list({ target, limit, ...(cursor && { cursor }), ...(state && { state }), ...(kind && { kind }) }),
+    );
   });
 
   return router;

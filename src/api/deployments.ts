@@ -36,9 +36,12 @@ export function createDeploymentsRouter(deps: ChangeDeps): Router {
   router.patch('/:id', async (request, response) => {
     const body = parseWith(upgradeRequestSchema, request.body ?? {}, 'body');
     const changes = new Changes(deps, request, response);
-    const { source, session } = changes;
     const deployment = await existingDeployment(deployments, deploymentKeyOf(request.params.id));
-    await changes.upgrade(deployment, await prepareUpgrade({ source, session, deployments, deployment }, body), body);
+    await changes.upgrade(
+      deployment,
+      await prepareUpgrade({ source: changes.source, store: deps.store, deployment }, body),
+      body,
+    );
   });
 
   router.post('/:id/rollback', async (request, response) => {

@@ -1,7 +1,7 @@
-import { z } from 'zod';
-import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { createDocument } from 'zod-openapi';
-import { problemSchema } from './problem.ts';
+import { deploymentPaths } from './openapi-deployments.ts';
+import { accepted, body, idPath, JSON_TYPE, json, operation } from './openapi-parts.ts';
 import { catalogPageSchema, catalogSearchSchema, catalogTemplateSchema } from './schemas/catalog.ts';
 import {
   acceptedSchema,
@@ -22,40 +22,9 @@ import {
   templatePathSchema,
   versionListSchema,
 } from './schemas/registry.ts';
+import { newTokenSchema, tokenListSchema, tokenRequestSchema } from './schemas/tokens.ts';
 
 /** The OpenAPI document, made from the schemas that check the requests; docs/openapi.json is this text (a test compares). */
-
-const JSON_TYPE = 'application/json';
-const problem = {
-  description: 'What went wrong and what to do.',
-  content: { 'application/problem+json': { schema: problemSchema } },
-};
-const idPath = z.object({ id: z.string() });
-
-type Answers = Record<
-  string,
-  { description: string; content: Record<string, { schema: z.ZodType | Record<string, unknown> }>; headers?: z.ZodObject }
->;
-
-function json(description: string, schema: z.ZodType) {
-  return { description, content: { [JSON_TYPE]: { schema } } };
-}
-
-function accepted(schema: z.ZodType) {
-  return {
-    description: 'Accepted: the operation runs.',
-    headers: z.object({ Location: z.string() }),
-    content: { [JSON_TYPE]: { schema } },
-  };
-}
-
-function operation(summary: string, answers: Answers, parts: Partial<ZodOpenApiOperationObject> = {}): ZodOpenApiOperationObject {
-  return { summary, ...parts, responses: { ...answers, default: problem } as ZodOpenApiOperationObject['responses'] };
-}
-
-function body(schema: z.ZodType) {
-  return { requestBody: { content: { [JSON_TYPE]: { schema } } } };
-}
 
 const paths: ZodOpenApiPathsObject = {
   '/api/v1/search': {
@@ -143,6 +112,15 @@ const paths: ZodOpenApiPathsObject = {
       'Take up an operation that has ended',
       { 202: accepted(replayedSchema) },
       { requestParams: { path: idPath }, ...body(replayRequestSchema) },
+    ),
+  },
+  ...deploymentPaths,
+  '/api/v1/tokens': {
+    get: operation('API tokens, newest first, without their values', { 200: json('Tokens', tokenListSchema) }),
+    post: operation(
+      'Make an API token; only members of chandlery:admins may',
+      { 201: json('The token, shown this once', newTokenSchema) },
+      body(tokenRequestSchema),
     ),
   },
 };

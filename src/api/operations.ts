@@ -5,16 +5,18 @@ import { sendAccepted } from './accepted.ts';
 import { requesterOf } from './auth.ts';
 import { streamOperation } from './operation-stream.ts';
 import { parseWith } from './problem.ts';
+import { type ReplayDeps, startReplay } from './replays.ts';
 import { operationQuerySchema, replayRequestSchema } from './schemas/operations.ts';
 
-export interface OperationsRouterDeps {
+export interface OperationsRouterDeps extends Omit<ReplayDeps, 'operations'> {
   operations: OperationsClient;
   audit: AuditStore;
   /** Aborted when the server stops: open streams end, and their readers come back to another server. */
   stopping: AbortSignal;
 }
 
-export function createOperationsRouter({ operations, audit, stopping }: OperationsRouterDeps): Router {
+export function createOperationsRouter(deps: OperationsRouterDeps): Router {
+  const { operations, audit, stopping } = deps;
   const router = Router();
 
   router.get('/', async (request, response) => {
@@ -48,15 +50,8 @@ export function createOperationsRouter({ operations, audit, stopping }: Operatio
   });
 
   router.post('/:id/replay', async (request, response) => {
-    const { from, input } = parseWith(replayRequestSchema, request.body ?? {}, 'body');
-    const { version, registry, acceptUnsigned, force } = input ?? {};
-    const correction = {
-      ...(registry !== undefined && { registry }),
-      ...(version !== undefined && { range: version }),
-      ...(acceptUnsigned !== undefined && { acceptUnsigned }),
-      ...(force !== undefined && { force }),
-    };
-    const replayed = await operations.replay(request.params.id, { from, correction, requester: requesterOf(request) });
+    const body = parseWith(replayRequestSchema, request.body ?? {}, 'body');
+    const replayed = await startReplay(deps, request, body);
     await audit.append({
       actor: requesterOf(request).user,
       action: 'replay',

@@ -1,14 +1,14 @@
 import type { OperationsClient } from '../client/index.ts';
-import type { ClusterSession } from '../domain/cluster.ts';
 import type { DeploymentRecord, Plan } from '../domain/deployment.ts';
-import type { DeploymentStore, DocumentStore } from '../domain/deployment-store.ts';
+import type { DocumentStore } from '../domain/deployment-store.ts';
 import { isDigest } from '../domain/digest.ts';
 import { ChandleryError } from '../domain/errors.ts';
-import { checkParameters } from '../domain/parameters/check.ts';
 import { parameterFailure } from '../domain/parameters/failure.ts';
-import type { ParameterValues } from '../domain/parameters/schema.ts';
+import type { ParameterValues } from '../domain/parameters/index.ts';
+import { checkParameters, secretParameters as secretNamesOf } from '../domain/parameters/index.ts';
+import type { Store } from '../domain/store.ts';
 import type { DeployRequest, Prepared, UpgradeRequest } from './change-requests.ts';
-import { checkSecretForms, keptSecrets } from './change-requests.ts';
+import { checkSecretForms } from './change-requests.ts';
 import type { TemplateSource } from './template-choice.ts';
 import { chooseTemplate } from './template-choice.ts';
 
@@ -18,8 +18,7 @@ type RollbackRequest = Parameters<OperationsClient['rollback']>[0]['request'];
 
 export interface PlanContext {
   source: TemplateSource;
-  deployments: Pick<DeploymentStore, 'revision'>;
-  session: ClusterSession;
+  store: Pick<Store, 'deployments'>;
 }
 
 /** Fails with plan_not_found. */
@@ -30,9 +29,13 @@ export async function readPlan(documents: DocumentStore, digest: string): Promis
 }
 
 /** A first deployment, as planned. Fails with parameter_invalid for secret values that are missing or do not fit. */
-export async function deployAsPlanned(context: PlanContext, plan: Plan, given: ParameterValues): Promise<Prepared<DeployRequest>> {
+export async function deployAsPlanned(
+  context: PlanContext,
+  plan: Plan,
+  given: ParameterValues,
+): Promise<Prepared<DeployRequest>> {
   const { registry, name, version } = plan.template;
-  await checkSecrets(context, plan, given, undefined);
+  await checkSecrets(context, plan, given);
   return {
     secret: given,
     request: { registry, name, range: version, plan: plan.digest, ...plainOf(plan.parameters) },
@@ -47,8 +50,8 @@ export async function upgradeAsPlanned(
   given: ParameterValues,
 ): Promise<Prepared<UpgradeRequest>> {
   refuseStale(plan, deployment);
-  const current = await context.deployments.revision(deployment, plan.base);
-  await checkSecrets(context, plan, given, current && { deployment, revision: current });
+  const current = await context.store.deployments.revision(deployment, plan.base);
+  await checkSecrets(context, plan, given);
   // The plan holds the merged parameters: what it does not have any more has to be taken away by name.
   const gone = Object.keys(current?.parameters ?? {}).filter((name) => !Object.hasOwn(plan.parameters, name));
   const parameters = { ...plan.parameters, ...Object.fromEntries(gone.map((name) => [name, null])) };
@@ -68,9 +71,13 @@ function plainOf(parameters: ParameterValues) {
 
 function refuseStale({ base, name }: Plan, { revision }: DeploymentRecord): void {
   if (base === revision) return;
-  throw new ChandleryError('plan_stale', `the plan starts from revision ${base} of ${name}, which is at revision ${revision} now`, {
-    changes: [{ what: 'revision', was: String(base), is: String(revision) }],
-  });
+  throw new ChandleryError(
+    'plan_stale',
+    `the plan starts from revision ${base} of ${name}, which is at revision ${revision} now`,
+    {
+      changes: [{ what: 'revision', was: String(base), is: String(revision) }],
+    },
+  );
 }
 
 function refuseUnplanned(planned: readonly string[], given: ParameterValues): void {
@@ -81,25 +88,30 @@ function refuseUnplanned(planned: readonly string[], given: ParameterValues): vo
   });
 }
 
-/** A plan knows its secret parameters by name: their values come again with the request, unless the current revision keeps them. */
-async function checkSecrets(
-  { source, session }: PlanContext,
-  plan: Plan,
-  given: ParameterValues,
-  before: { deployment: DeploymentRecord; revision: Parameters<typeof keptSecrets>[2] } | undefined,
-): Promise<void> {
-  const planned = plan.secretParameters.filter((name) => !plan.generated.includes(name) || Object.hasOwn(given, name));
-  refuseUnplanned(planned, given);
-  if (planned.length === 0) return;
-  const { registry, name, version } = plan.template;
-  const { manifest } = await chooseTemplate(source, plan.namespace, { registry, name, range: version });
-  const schema = manifest.spec.parameters;
-  const kept = before ? await keptSecrets(session, before.deployment, before.revision, schema) : [];
-  const missing = planned.filter((secret) => !Object.hasOwn(given, secret) && !kept.includes(secret));
+/** A plan knows the secret parameters that it was asked for with by name only: their values come again with the request. */
+async function checkSecrets({ source }: PlanContext, plan: Plan, given: ParameterValues): Promise<void> {
+  const { template, parameters, secretParameters, namespace } = plan;
+  refuseUnplanned(secretParameters, given);
+  const missing = secretParameters.filter((name) => !Object.hasOwn(given, name));
   if (missing.length > 0)
     throw parameterFailure(
-      missing.map((secret) => ({ path: `/${secret}`, message: 'is secret, so the plan has only its name: give its value again' })),
+      missing.map((name) => ({
+        path: `/${name}`,
+        message: 'is secret, so the plan has only its name: give its value in `secrets`',
+      })),
     );
-  checkParameters({ schema, plain: plan.parameters, secret: given, secretNames: planned, template: `${name}@${version}` });
+  if (secretParameters.length === 0) return;
+  const { registry, name, version } = template;
+  const { manifest } = await chooseTemplate(source, namespace, { registry, name, range: version });
+  const schema = manifest.spec.parameters;
+  // What an upgrade keeps was checked when it was given; here only what is given now counts.
+  const others = secretNamesOf(schema).filter((secret) => !Object.hasOwn(given, secret));
+  checkParameters({
+    schema,
+    plain: parameters,
+    secret: given,
+    secretNames: plan.base > 0 ? others : [],
+    template: `${name}@${version}`,
+  });
   checkSecretForms(schema, given);
 }

@@ -61,8 +61,12 @@ export function createPlansRouter(deps: PlansRouterDeps): Router {
   return router;
 }
 
-async function planRequest(deps: PlansRouterDeps, request: Request, body: PlanBody): Promise<{ namespace: string; plan: PlanRequest }> {
-  const session = sessionOf(deps.cluster, request);
+async function planRequest(
+  deps: PlansRouterDeps,
+  request: Request,
+  body: PlanBody,
+): Promise<{ namespace: string; plan: PlanRequest }> {
+  sessionOf(deps.cluster, request);
   const source = { registries: deps.registries, installs: deps.store.installs };
   const { deployments } = deps.store;
   const force = { ...(body.force !== undefined && { force: body.force }) };
@@ -84,7 +88,7 @@ async function planRequest(deps: PlansRouterDeps, request: Request, body: PlanBo
       throw new ChandleryError('revision_not_found', `${name} has no revision ${body.revision}`);
     return { namespace, plan: { revision: body.revision, ...force, change: 'rollback', deployment: name } };
   }
-  const { request: wanted, secret } = await prepareUpgrade({ source, session, deployments, deployment }, body);
+  const { request: wanted, secret } = await prepareUpgrade({ source, store: deps.store, deployment }, body);
   return { namespace, plan: { ...wanted, ...force, ...namesOf(secret), change: 'upgrade', deployment: name } };
 }
 

@@ -11,6 +11,8 @@ const issueSchema = z.object({
   column: z.int().optional(),
 });
 
+const detailSchema = z.record(z.string(), z.unknown());
+
 export const problemSchema = z
   .object({
     type: z
@@ -25,7 +27,11 @@ export const problemSchema = z
     requestId: z.string().optional(),
     errors: z.array(issueSchema).optional(),
     alternatives: z.array(z.string()).optional().meta({ description: 'Names that would have worked.' }),
-    operation: z.string().optional().meta({ description: 'Id of the operation that stands in the way.' }),
+    operation: z.string().optional().meta({ description: 'Id of the operation that stands in the way, or that failed.' }),
+    missing: z.array(detailSchema).optional().meta({ description: 'Rights that are missing.' }),
+    conflicts: z.array(detailSchema).optional().meta({ description: 'Fields that somebody else owns.' }),
+    changes: z.array(detailSchema).optional().meta({ description: 'What is different from the plan.' }),
+    objects: z.array(detailSchema).optional().meta({ description: 'Objects the error speaks of.' }),
     links: z.object({ operation: z.string() }).optional(),
     registryError: z.object({ type: z.string(), registry: z.string(), message: z.string(), code: z.int() }).optional(),
     templateError: z
@@ -117,8 +123,17 @@ function toProblem(error: ChandleryError, place: ProblemPlace): Problem {
     ...(issues ? { errors: issues } : {}),
     ...(alternatives ? { alternatives } : {}),
     ...(operation ? { operation, links: { operation: `/api/v1/operations/${encodeURIComponent(operation)}` } } : {}),
+    ...listsOf(error),
     ...referenceErrors(error),
   };
+}
+
+/** What the guidance of some codes refers to. */
+const LISTS = ['missing', 'conflicts', 'changes', 'objects'] as const;
+
+function listsOf({ details }: ChandleryError): Pick<Problem, (typeof LISTS)[number]> {
+  const given = LISTS.map((name) => [name, details[name]] as const);
+  return Object.fromEntries(given.filter(([, list]) => Array.isArray(list) && list.length > 0));
 }
 
 /** Reference 2's two error objects, where the catalogue says that the code is one of them. */

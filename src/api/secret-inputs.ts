@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { ClusterSession, KubeObject, ObjectRef } from '../domain/cluster.ts';
-import { DEPLOYMENT_LABEL, MANAGED_BY, MANAGED_BY_LABEL } from '../domain/cluster.ts';
+import { DEPLOYMENT_ID_ANNOTATION, DEPLOYMENT_LABEL, MANAGED_BY, MANAGED_BY_LABEL } from '../domain/cluster.ts';
 import { deploymentLabelValue } from '../domain/deployment-label.ts';
+import type { DeploymentKey } from '../domain/deployment-store.ts';
 import { ChandleryError } from '../domain/errors.ts';
+import { installId } from '../domain/operation.ts';
 
 /** Tells Secrets with inputs of an operation from those of a deployment. */
 const INPUTS_LABEL = 'chandlery.dev/inputs';
@@ -17,9 +19,7 @@ export interface SecretInput {
 
 export interface SecretPlace {
   session: ClusterSession;
-  namespace: string;
-  /** of the deployment */
-  deployment: string;
+  deployment: DeploymentKey;
   /** Told, without any value, when a Secret that is of no use any more could not be removed. */
   onLeftover: (place: { namespace: string; secret: string }, error: unknown) => void;
 }
@@ -46,19 +46,21 @@ export async function withSecretInput<Started extends { joined: boolean }>(
   }
 }
 
-async function write({ session, namespace, deployment }: SecretPlace, values: Readonly<Record<string, unknown>>): Promise<KubeObject> {
+async function write({ session, deployment }: SecretPlace, values: Readonly<Record<string, unknown>>): Promise<KubeObject> {
   const name = `chandlery-inputs-${randomBytes(NAME_BYTES).toString('hex')}`;
   const { object, created } = await session.createIfAbsent({
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: {
       name,
-      namespace,
+      namespace: deployment.namespace,
       labels: {
         [MANAGED_BY_LABEL]: MANAGED_BY,
-        [DEPLOYMENT_LABEL]: deploymentLabelValue(deployment),
+        [DEPLOYMENT_LABEL]: deploymentLabelValue(deployment.name),
         [INPUTS_LABEL]: 'true',
       },
+      // With the label it makes the Secret the deployment's own, which the operation removes at its end.
+      annotations: { [DEPLOYMENT_ID_ANNOTATION]: installId(deployment) },
     },
     type: 'Opaque',
     data: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, base64(JSON.stringify(value))])),
@@ -68,7 +70,10 @@ async function write({ session, namespace, deployment }: SecretPlace, values: Re
 }
 
 /** The request is answered as it went; a Secret left behind is told to the log. */
-async function remove({ session, namespace, onLeftover }: SecretPlace, { metadata: { name, uid } }: KubeObject): Promise<void> {
+async function remove(
+  { session, deployment: { namespace }, onLeftover }: SecretPlace,
+  { metadata: { name, uid } }: KubeObject,
+): Promise<void> {
   const ref: ObjectRef = { apiVersion: 'v1', kind: 'Secret', namespace, name };
   try {
     if (uid === undefined) throw new ChandleryError('internal', 'the cluster gave no uid');

@@ -63,7 +63,11 @@ async function versionsOf(
   return { registry: registry.name, versions: await registry.listVersions(name, signal) };
 }
 
-function choose({ registry, versions }: { registry: string; versions: VersionEntry[] }, name: string, range: string | undefined): string {
+function choose(
+  { registry, versions }: { registry: string; versions: VersionEntry[] },
+  name: string,
+  range: string | undefined,
+): string {
   const [version] = fittingEntries(versions, range);
   if (version !== undefined) return version;
   const known = versions.map((entry) => entry.version);

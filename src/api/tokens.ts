@@ -27,7 +27,10 @@ export function createTokensRouter({ tokens, audit }: TokensRouterDeps): Router 
     // First of all: a token that cannot be recorded is not made.
     await audit.append({ actor: actor.user, action: 'create-token', object: `token/${name}`, outcome: 'allowed', detail: shown });
     await tokens.add(token, name, { user, groups }, expiresAt);
-    response.status(201).set('Cache-Control', 'no-store').json({ ...shown, token });
+    response
+      .status(201)
+      .set('Cache-Control', 'no-store')
+      .json({ ...shown, token });
   });
 
   router.get('/', async (request, response) => {

@@ -2,6 +2,7 @@ import type { OperationKind, OperationView } from '../domain/operation.ts';
 import { installId, LOCAL_CLUSTER } from '../domain/operation.ts';
 import type { SearchPage, TemplateDetail, TemplateSummary } from '../domain/registry.ts';
 import type { InstallRecord } from '../domain/store.ts';
+import { deploymentCalls, type JsonCall } from './http-deployments.ts';
 import type { Settings } from './settings.ts';
 import type { ServerEvent } from './sse.ts';
 import { readEvents } from './sse.ts';
@@ -46,7 +47,14 @@ export interface InstallBody {
 
 export interface ReplayBody {
   from: string;
-  input?: { version?: string; acceptUnsigned?: boolean };
+  input?: {
+    version?: string;
+    acceptUnsigned?: boolean;
+    force?: boolean;
+    parameters?: Record<string, unknown>;
+    readySeconds?: number;
+    revision?: number;
+  };
 }
 
 export interface OperationQuery {
@@ -63,19 +71,9 @@ const operationPath = (id: string) => `api/v1/operations/${encodeURIComponent(id
 
 /** A client of the server that the settings name. */
 export function createHttpClient(settings: Settings) {
-  /** `member` is what the answer must have to be believed. */
-  async function json<Answer>(member: keyof Answer & string, call: Call): Promise<Answer> {
-    const text = await callForText(settings, call);
-    try {
-      const body = JSON.parse(text) as Answer | null;
-      if (typeof body === 'object' && body !== null && member in body) return body;
-    } catch {
-      // Told below: not JSON is as wrong as JSON of something else.
-    }
-    throw unreadable(settings);
-  }
-
+  const json = jsonReader(settings);
   return {
+    ...deploymentCalls(json),
     search: (query: SearchQuery) => json<CatalogPage>('templates', { path: 'api/v1/search', query }),
     template: (name: string, query: { version?: string; registry?: string }) =>
       json<TemplateDetail>('manifest', { path: `api/v1/templates/${encodeURIComponent(name)}`, query }),
@@ -95,6 +93,20 @@ export function createHttpClient(settings: Settings) {
     /** The history as Temporal exports it, unchanged. */
     history: (id: string) => callForText(settings, { path: `${operationPath(id)}/history` }),
     events: (id: string, after: string | undefined, signal: AbortSignal) => openEvents(settings, id, after, signal),
+  };
+}
+
+/** Reads an answer; `member` is what it must have to be believed. */
+function jsonReader(settings: Settings): JsonCall {
+  return async <Answer>(member: keyof Answer & string, call: Call): Promise<Answer> => {
+    const text = await callForText(settings, call);
+    try {
+      const body = JSON.parse(text) as Answer | null;
+      if (typeof body === 'object' && body !== null && member in body) return body;
+    } catch {
+      // Told below: not JSON is as wrong as JSON of something else.
+    }
+    throw unreadable(settings);
   };
 }
 

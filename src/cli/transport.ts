@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 /** One request to the API: bounded, with every failure in words. */
 
 export interface Call {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below the base address, without a leading slash. */
   path: string;
   query?: Record<string, string | number | string[] | undefined>;

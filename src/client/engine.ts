@@ -1,8 +1,8 @@
 import { Client, Connection, isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/names.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { dataConverter } from './codec.ts';
-import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/names.ts';
 
 /** A request must not hang on an engine that is away, milliseconds. */
 const CALL_DEADLINE_MS = 4_000;

@@ -24,7 +24,8 @@ export function createOperationsClient(engine: Engine, store: Pick<Store, 'effec
     rollback: (input: InputOf['rollback']) => startOperation(engine, 'rollback', input),
     destroy: (input: InputOf['destroy']) => startOperation(engine, 'destroy', input),
     /** Waits for the end of an operation, at most so many milliseconds; undefined when it has not ended by then. */
-    settled: (id: string, options: { withinMs: number; signal?: AbortSignal }) => waitSettled(engine, store.attempts, id, options),
+    settled: (id: string, options: { withinMs: number; signal?: AbortSignal }) =>
+      waitSettled(engine, store.attempts, id, options),
     get: (id: string): Promise<OperationView> => getOperation(engine, store.attempts, id),
     list: (filter: OperationFilter) => listOperations(engine, filter),
     watch: (id: string, options: { signal: AbortSignal; after?: string }) => watchOperation(engine, store.attempts, id, options),

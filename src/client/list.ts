@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import proto from '@temporalio/proto';
+import { SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../workflows/names.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import type { OperationKind, OperationState, Target } from '../domain/operation.ts';
 import { isTargetKind, LOCAL_CLUSTER, operationId } from '../domain/operation.ts';
@@ -7,7 +8,6 @@ import type { Engine } from './engine.ts';
 import { callEngine } from './engine.ts';
 import { millis, PayloadReader } from './history.ts';
 import { kindOfWorkflow } from './projection.ts';
-import { SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../workflows/names.ts';
 
 type ExecutionInfo = proto.temporal.api.workflow.v1.IWorkflowExecutionInfo;
 const Status = proto.temporal.api.enums.v1.WorkflowExecutionStatus;

@@ -81,7 +81,10 @@ function searchAttributes(kind: OperationKind, input: OperationInput): SearchAtt
   const registry = 'registry' in input.request && typeof input.request.registry === 'string' ? input.request.registry : undefined;
   return [
     { key: SEARCH_ATTRIBUTES.namespace, value: input.target.namespace },
-    { key: SEARCH_ATTRIBUTES.template, value: 'name' in input.request ? (input.request.name ?? input.target.name) : input.target.name },
+    {
+      key: SEARCH_ATTRIBUTES.template,
+      value: 'name' in input.request ? (input.request.name ?? input.target.name) : input.target.name,
+    },
     { key: SEARCH_ATTRIBUTES.operation, value: kind },
     { key: SEARCH_ATTRIBUTES.requester, value: input.requester.user },
     ...(registry === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.registry, value: registry }]),

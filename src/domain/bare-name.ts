@@ -36,5 +36,10 @@ export async function lookupBareName(
 }
 
 function fitting(versions: readonly VersionEntry[], range: string | undefined): boolean {
-  return selectVersions(versions.map(({ version }) => version), range).length > 0;
+  return (
+    selectVersions(
+      versions.map(({ version }) => version),
+      range,
+    ).length > 0
+  );
 }

@@ -15,6 +15,9 @@ export function isDeploymentName(text: string): boolean {
 export function nameOfImage(image: string): string | undefined {
   const [path = ''] = image.split('@');
   const base = (path.split('/').at(-1) ?? '').split(':')[0] ?? '';
-  const name = base.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '');
+  const name = base
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
   return isDeploymentName(name) ? name : undefined;
 }

@@ -147,7 +147,7 @@ export interface PlannedDependency {
   after?: string[];
 }
 
-/** The immutable result of resolving, rendering and diffing. Its digest names it: `jsonDigest` of it without `digest` and `createdAt`. */
+/** The immutable result of resolving, rendering and diffing. Its digest names it (plan/digest.ts). */
 export interface Plan {
   digest: string;
   kind: RevisionKind;

@@ -22,6 +22,8 @@ export interface SecretParameter {
   /** What a password must look like, from its schema. */
   minLength?: number;
   maxLength?: number;
+  /** Its entries when nobody gives a value: from the template, so no secret of anybody's. */
+  defaults?: Record<string, string>;
   /** False when it has no value, no default and is not made up: then its keys are absent. */
   present: boolean;
 }

@@ -25,6 +25,14 @@ const KINDS: Record<string, string> = {
 const FORMATS: Record<string, string> = {
   uri: 'an absolute URL such as https://example.org/',
   email: 'an e-mail address',
+  hostname: 'a host name such as www.example.org',
+  ipv4: 'an IPv4 address such as 192.0.2.1',
+  ipv6: 'an IPv6 address such as 2001:db8::1',
+  date: 'a date such as 2026-01-31',
+  'date-time': 'a time such as 2026-01-31T12:00:00Z',
+  duration: 'a duration such as PT5M',
+  uuid: 'a UUID',
+  regex: 'a regular expression',
   'semver-range': 'a semver range such as ^1.4.0',
 };
 

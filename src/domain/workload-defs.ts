@@ -159,8 +159,13 @@ export const WORKLOAD_DEFS = {
       secret: {
         type: 'object',
         additionalProperties: false,
-        required: ['name'],
-        properties: { name: { $ref: '#/$defs/text' }, items: { $ref: '#/$defs/textMap' } },
+        properties: {
+          name: { $ref: '#/$defs/text' },
+          parameter: { $ref: '#/$defs/parameterName' },
+          items: { $ref: '#/$defs/textMap' },
+        },
+        oneOf: [{ required: ['name'] }, { required: ['parameter'] }],
+        not: { required: ['parameter', 'items'] },
       },
       config: {
         type: 'object',

@@ -3,7 +3,7 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter } from 'yaml';
 import { ChandleryError, type ErrorCode, type ErrorIssue } from './errors.ts';
 import { segmentsOf } from './json-pointer.ts';
-import { composeYaml, offsetOf, toValues, type YamlLimits, YamlProblem } from './yaml-values.ts';
+import { composeDocuments, composeYaml, offsetOf, toValues, type YamlLimits, YamlProblem } from './yaml-values.ts';
 
 /** Of a manifest. The largest real ones (a chart with two hundred parameters) are a tenth of this. */
 export const MANIFEST_YAML_LIMITS: Readonly<YamlLimits> = Object.freeze({
@@ -11,6 +11,16 @@ export const MANIFEST_YAML_LIMITS: Readonly<YamlLimits> = Object.freeze({
   maxDepth: 40,
   maxNodes: 20_000,
   maxAliases: 100,
+});
+
+/** Of one file of Kubernetes manifests: definitions of custom resources are long and deep. No more than a rendered template may be. */
+export const CONTENT_YAML_LIMITS: Readonly<YamlLimits> = Object.freeze({
+  maxBytes: 1024 * 1024,
+  maxDepth: 64,
+  maxNodes: 100_000,
+  maxAliases: 100,
+  // `defaultMode: 0400` taken for four hundred would let others write to the file.
+  noLeadingZeros: true,
 });
 
 /** A reader gets no use out of more; the first ones usually cause the rest. */
@@ -96,6 +106,26 @@ function positionOf(lines: LineCounter, offset: number): YamlPosition {
  * Fails with `options.code`, naming file, line and column.
  */
 export function readYaml(text: string, options: YamlOptions): YamlDocument {
+  const { limits = MANIFEST_YAML_LIMITS } = options;
+  return reading(text, options, (lines) => {
+    const document = composeYaml(text, lines, limits.maxDepth);
+    return new LocatedDocument(document, toValues(document, limits), lines);
+  });
+}
+
+/** Reads every document of a text, with the same rules; the limits are for the whole text. Documents with nothing in them are left out. */
+export function readYamlDocuments(text: string, options: YamlOptions & { maxDocuments: number }): YamlDocument[] {
+  const { limits = MANIFEST_YAML_LIMITS, maxDocuments } = options;
+  return reading(text, options, (lines) => {
+    const counted = { nodes: 0 };
+    return composeDocuments(text, lines, limits.maxDepth, maxDocuments)
+      .map((document) => new LocatedDocument(document, toValues(document, limits, counted), lines))
+      .filter((document) => document.value !== null);
+  });
+}
+
+/** Bounds the text and gives every problem its place. */
+function reading<Result>(text: string, options: YamlOptions, read: (lines: LineCounter) => Result): Result {
   const { file, limits = MANIFEST_YAML_LIMITS, code = 'template_invalid' } = options;
   const bytes = Buffer.byteLength(text);
   if (bytes > limits.maxBytes) {
@@ -105,8 +135,7 @@ export function readYaml(text: string, options: YamlOptions): YamlDocument {
   }
   const lines = new LineCounter();
   try {
-    const document = composeYaml(text, lines, limits.maxDepth);
-    return new LocatedDocument(document, toValues(document, limits), lines);
+    return read(lines);
   } catch (error) {
     if (!(error instanceof YamlProblem)) throw error;
     throw issuesFailure(code, file, [{ path: error.pointer, message: error.message, ...positionOf(lines, error.offset) }]);

@@ -28,6 +28,8 @@ export interface YamlLimits {
   maxNodes: number;
   /** uses of an alias (`*name`) */
   maxAliases: number;
+  /** Refuses numbers such as 0400: octal to YAML 1.1, and so to kubectl, and four hundred to YAML 1.2. */
+  noLeadingZeros?: boolean;
 }
 
 /** A problem at a place of the text; turned into the caller's failure at the end. */
@@ -55,20 +57,32 @@ function checkDepth(tokens: readonly CST.Token[], maxDepth: number): void {
   }
 }
 
-/** Parses one document; depth is checked between the two steps of the parser. Throws YamlProblem. */
-export function composeYaml(text: string, lines: LineCounter, maxDepth: number): Document.Parsed {
+/** Parses every document of a text; depth and number are checked between the two steps of the parser. Throws YamlProblem. */
+export function composeDocuments(text: string, lines: LineCounter, maxDepth: number, maxDocuments: number): Document.Parsed[] {
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   checkDepth(tokens, maxDepth);
+  const extra = tokens.filter((token) => token.type === 'document')[maxDocuments];
+  if (extra !== undefined) throw new YamlProblem(`holds more than ${maxDocuments} documents`, extra.offset);
   // uniqueKeys compares every pair of keys, seconds for a large map; Converter checks them with a set.
   const composer = new Composer({ schema: 'core', lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false });
   const documents = [...composer.compose(tokens, true, text.length)];
-  const [first, second] = documents;
+  for (const { errors, warnings } of documents) {
+    const error = errors[0] ?? warnings[0];
+    if (error !== undefined) throw new YamlProblem(`is not valid YAML: ${error.message}`, error.pos[0]);
+  }
+  return documents as Document.Parsed[];
+}
+
+/** Of a text that should hold one document: enough to see that it holds more. */
+const FEW_DOCUMENTS = 1000;
+
+/** Parses one document. Throws YamlProblem. */
+export function composeYaml(text: string, lines: LineCounter, maxDepth: number): Document.Parsed {
+  const [first, second] = composeDocuments(text, lines, maxDepth, FEW_DOCUMENTS);
   if (first === undefined) throw new YamlProblem('is empty', 0);
-  const error = first.errors[0] ?? first.warnings[0];
-  if (error !== undefined) throw new YamlProblem(`is not valid YAML: ${error.message}`, error.pos[0]);
   if (second !== undefined)
     throw new YamlProblem('holds more than one document; remove the `---` and what follows', second.range[0]);
-  return first as Document.Parsed;
+  return first;
 }
 
 // `!!set` and `!!omap` are lists and maps to the parser too, but of another meaning.
@@ -79,20 +93,22 @@ class Converter {
   readonly #document: Document.Parsed;
   readonly #limits: YamlLimits;
   readonly #open = new Set<Node>();
-  #nodes = 0;
+  readonly #counted: { nodes: number };
   #aliases = 0;
 
-  constructor(document: Document.Parsed, limits: YamlLimits) {
+  constructor(document: Document.Parsed, limits: YamlLimits, counted: { nodes: number }) {
     this.#document = document;
     this.#limits = limits;
+    this.#counted = counted;
   }
 
   convert(node: unknown, pointer = '', depth = 0): unknown {
     if (node === null || node === undefined) return null;
     const known = node as Node;
     const at = known.range?.[0] ?? 0;
-    this.#nodes += 1;
-    if (this.#nodes > this.#limits.maxNodes) throw new YamlProblem(`has more than ${this.#limits.maxNodes} values`, at, pointer);
+    this.#counted.nodes += 1;
+    if (this.#counted.nodes > this.#limits.maxNodes)
+      throw new YamlProblem(`has more than ${this.#limits.maxNodes} values`, at, pointer);
     // The text's own depth was checked; aliases can nest what the text does not.
     if (depth > this.#limits.maxDepth)
       throw new YamlProblem(`is nested more than ${this.#limits.maxDepth} levels deep`, at, pointer);
@@ -122,6 +138,9 @@ class Converter {
     const at = node.range?.[0] ?? 0;
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
     if (typeof value !== 'number') throw new YamlProblem(`the tag ${node.tag ?? ''} is not allowed here`, at, pointer);
+    const octal = this.#limits.noLeadingZeros ? /^[-+]?0+([0-9]+)$/.exec(node.source ?? '')?.[1] : undefined;
+    if (octal !== undefined)
+      throw new YamlProblem(`${node.source} has a leading zero: write 0o${octal} where it is octal, else ${octal}`, at, pointer);
     const exact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
     if (!exact)
       throw new YamlProblem(`${node.source ?? value} cannot be kept exactly as a number: write it in quotes`, at, pointer);
@@ -160,7 +179,7 @@ export function offsetOf(node: unknown): number {
   return (node as Node | null | undefined)?.range?.[0] ?? 0;
 }
 
-/** The document as plain values. Throws YamlProblem. */
-export function toValues(document: Document.Parsed, limits: YamlLimits): unknown {
-  return new Converter(document, limits).convert(document.contents);
+/** The document as plain values. `counted` is shared by the documents of one text, whose values count together. Throws YamlProblem. */
+export function toValues(document: Document.Parsed, limits: YamlLimits, counted: { nodes: number } = { nodes: 0 }): unknown {
+  return new Converter(document, limits, counted).convert(document.contents);
 }

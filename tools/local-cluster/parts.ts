@@ -23,7 +23,6 @@ const CONTROLLERS = '*,-node-lifecycle-controller,-taint-eviction-controller,-de
 const STAGES = ['node', 'pod', 'pod-trouble', 'volume'] as const;
 /** Two of these are kept. */
 const AUDIT_LOG_MEGABYTES = 64;
-const NODE_LEASE_SECONDS = 40;
 
 /** Who did what to the cluster, one JSON object a line (audit-policy.yaml). */
 export function auditLogFile(directory: string): string {
@@ -70,10 +69,14 @@ function apiserver(directory: string, { ports }: LocalClusterState): string[] {
     '--service-cluster-ip-range=10.96.0.0/16',
     // It would publish a loopback address, which Kubernetes refuses.
     '--endpoint-reconciler-type=none',
+    // It taints new nodes as not ready, and the controller that would take the taint away is off.
+    '--disable-admission-plugins=TaintNodesByCondition',
     '--allow-privileged=true',
     '--kubelet-preferred-address-types=InternalIP',
     ...[`--audit-policy-file=${join(SOURCES, 'audit-policy.yaml')}`, `--audit-log-path=${auditLogFile(directory)}`],
     ...[`--audit-log-maxsize=${AUDIT_LOG_MEGABYTES}`, '--audit-log-maxbackup=1'],
+    // Else it waits, when told to end, until its watchers go by themselves: for a minute.
+    '--shutdown-watch-termination-grace-period=1s',
     '--profiling=false',
   ];
 }
@@ -99,7 +102,8 @@ function kwok(directory: string, { ports }: LocalClusterState): string[] {
   return [
     `--kubeconfig=${partKubeconfig(directory, 'kwok')}`,
     ...['--manage-all-nodes', '--node-ip=127.0.0.1', `--node-port=${ports.kubelet}`, '--cidr=10.244.0.0/16'],
-    `--node-lease-duration-seconds=${NODE_LEASE_SECONDS}`,
+    // No leases: after a restart kwok would wait until those of its last life end, and nobody looks at them.
+    '--node-lease-duration-seconds=0',
     ...[`--server-address=127.0.0.1:${ports.kubelet}`, `--tls-cert-file=${certificate}`, `--tls-private-key-file=${key}`],
     ...STAGES.map((stage) => `--config=${join(SOURCES, 'stages', `${stage}.yaml`)}`),
     `--config=${kwokConfigFile(directory)}`,

@@ -13,7 +13,7 @@ import {
 } from '../../src/embedded/local-cluster.ts';
 import { endOrphans, findMarked } from '../../src/embedded/orphans.ts';
 import { type Environment, logTail, spawnPart } from '../../src/embedded/part-process.ts';
-import { identityOf } from '../../src/embedded/process-identity.ts';
+import { identityOf, type ProcessIdentity } from '../../src/embedded/process-identity.ts';
 import { tryProcessLock } from '../../src/embedded/process-lock.ts';
 import { partCommand } from './parts.ts';
 
@@ -48,11 +48,15 @@ export async function withClusterLock<Result>(directory: string, action: () => P
 /** Ends all processes of a cluster, recorded or not, and answers how many there were. `SIGKILL`: at once, without writing anything. */
 export async function endClusterProcesses(directory: string, signal: 'SIGINT' | 'SIGKILL' = 'SIGINT'): Promise<number> {
   const state = readLocalCluster(directory);
-  const recorded = state ? [...runningParts(state).values()] : [];
-  const known = new Set(recorded.map(({ pid }) => pid));
+  const parts = state ? runningParts(state) : new Map<ClusterPart, ProcessIdentity>();
+  const known = new Set([...parts.values()].map(({ pid }) => pid));
   // A start that was killed may not have come to write down its last child.
   const marked = findMarked(directory).filter(({ pid }) => !known.has(pid));
-  return (await endOrphans([...recorded, ...marked], signal)).length;
+  const etcd = parts.get('etcd');
+  parts.delete('etcd');
+  const others = await endOrphans([...parts.values(), ...marked], signal);
+  // Last: an API server whose etcd is gone takes its whole time to end.
+  return others.length + (await endOrphans(etcd ? [etcd] : [], signal)).length;
 }
 
 /** The folder as the engine's parts know theirs, except that it is not held: the children outlive us. */

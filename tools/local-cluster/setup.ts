@@ -91,20 +91,18 @@ async function probeScheduling(api: ClusterApi, signal: AbortSignal): Promise<vo
   await api.expect('DELETE', `${pods}/${PROBE.name}?gracePeriodSeconds=0`);
 }
 
+/** Server-side apply leaves the status alone; a node without capacity takes no pods, and its port is another one in each life. */
+async function setNodeStatus(api: ClusterApi, node: ClusterObject, kubeletPort: number): Promise<void> {
+  const status = { ...Object(node.status), daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } } };
+  await api.expect('PATCH', `/api/v1/nodes/${node.metadata.name}/status`, { status }, 'application/merge-patch+json');
+}
+
 /** Applies objects.yaml and resolves when the cluster can be used by everybody named there. */
-export async function setUpCluster(api: ClusterApi, signal: AbortSignal): Promise<void> {
-  const documents = parseAllDocuments(readFileSync(OBJECTS_FILE, 'utf8'));
-  for (const document of documents) {
+export async function setUpCluster(api: ClusterApi, kubeletPort: number, signal: AbortSignal): Promise<void> {
+  for (const document of parseAllDocuments(readFileSync(OBJECTS_FILE, 'utf8'))) {
     const object = document.toJS() as ClusterObject;
     await api.apply(object, PLURALS[object.kind] ?? '');
-    // Apply leaves the status alone, and a node without capacity takes no pods.
-    if (object.kind === 'Node')
-      await api.expect(
-        'PATCH',
-        `/api/v1/nodes/${object.metadata.name}/status`,
-        { status: object.status },
-        'application/merge-patch+json',
-      );
+    if (object.kind === 'Node') await setNodeStatus(api, object, kubeletPort);
   }
   const member = (user: 'chandlery' | 'dev' | 'viewer') => ({ user, groups: CLUSTER_USERS[user] });
   await Promise.all([

@@ -42,7 +42,13 @@ export interface StartedCluster {
 
 /** Longest start seen on two busy cores: 15 s. */
 const START_TIMEOUT_MS = 120_000;
-const POD_LOG = 'simulated container\nlistening on port 8080\nready\n';
+/** In the format of container runtimes, which is what kwok reads: time, stream, F for a full line. */
+const POD_LOG = ['simulated container', 'listening on port 8080', 'ready']
+  .map(
+    (line, second) => `2026-01-01T00:00:0${second}.000000000Z stdout F ${line}
+`,
+  )
+  .join('');
 
 /**
  * Starts a local cluster and resolves when it can be used: the API is ready, nodes take pods, users have their rights. The cluster
@@ -55,7 +61,8 @@ export async function startCluster(options: StartClusterOptions): Promise<Starte
     const running = readLocalCluster(directory);
     if (running?.readyAt !== undefined && missingParts(running).length === 0)
       return { cluster: openCluster(directory, options.env), already: true };
-    const programs = await acquireClusterPrograms(options);
+    const { cacheDir, env, log, signal } = options;
+    const programs = await acquireClusterPrograms({ cacheDir, env, log, signal });
     const leftOver = await endClusterProcesses(directory);
     if (leftOver > 0) options.log(`ended ${leftOver} process(es) that an earlier start left behind`);
     const ports = { apiserver: await freePort(), kubelet: await freePort() };
@@ -112,7 +119,7 @@ async function bringUp(
   for (const part of CLUSTER_PARTS.slice(2)) start(part);
   const api = new ClusterApi({ server: serverUrl(state), ca, token: tokens.admin });
   await waitForApi(api, signal);
-  await setUpCluster(api, signal);
+  await setUpCluster(api, state.ports.kubelet, signal);
 }
 
 function writeKubeconfigs(directory: string, access: { server: string; ca: string; tokens: Tokens }): void {
@@ -132,7 +139,7 @@ function writePodLog(directory: string): void {
     apiVersion: 'kwok.x-k8s.io/v1alpha1',
     kind: 'ClusterLogs',
     metadata: { name: 'all' },
-    spec: { logs: [{ logsFile: podLogFile(directory), follow: false }] },
+    spec: { logs: [{ logsFile: podLogFile(directory), previousLogsFile: podLogFile(directory), follow: false }] },
   };
   writeFileSync(kwokConfigFile(directory), stringify(config), { mode: 0o600 });
 }

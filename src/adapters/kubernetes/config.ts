@@ -29,6 +29,7 @@ export interface Connection {
 
 interface RawUser {
   tokenFile?: unknown;
+  token?: unknown;
   [member: string]: unknown;
 }
 
@@ -85,7 +86,7 @@ function readYaml(text: string, path: string): unknown {
 function useTokenFile(user: RawUser | undefined, directory: string): void {
   if (typeof user?.tokenFile !== 'string') return;
   user['auth-provider'] = { name: 'tokenFile', config: { tokenFile: resolve(directory, user.tokenFile) } };
-  delete user['token'];
+  delete user.token;
 }
 
 /** The server's address with our present credentials; runs a credential plugin or reads a token file where the configuration says so. */
@@ -122,7 +123,7 @@ function ownHeaders({ headers, auth }: RequestOptions): Record<string, string> {
   const own: Record<string, string> = {};
   // A token file ends with a newline, which no header may hold.
   for (const [name, value] of Object.entries(headers ?? {})) own[name] = String(value).trim();
-  if (auth) own['Authorization'] = `Basic ${Buffer.from(auth, 'utf8').toString('base64')}`;
+  if (auth) own.Authorization = `Basic ${Buffer.from(auth, 'utf8').toString('base64')}`;
   return own;
 }
 

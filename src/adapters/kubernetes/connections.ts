@@ -20,8 +20,14 @@ export interface Connections {
   close(): void;
 }
 
+interface Log {
+  warn(fields: object, message: string): void;
+}
+
+const INSECURE = 'the kubeconfig says insecure-skip-tls-verify: anybody on the way to the cluster can read our credentials';
+
 /** Keeps the connection of one cluster fresh: token files, certificate files and plugins are looked at every few seconds. */
-export function createConnections(source: KubeconfigSource): Connections {
+export function createConnections(source: KubeconfigSource, log?: Log): Connections {
   let config: KubeConfig | undefined;
   let target: Target | undefined;
   let freshUntil = 0;
@@ -33,6 +39,7 @@ export function createConnections(source: KubeconfigSource): Connections {
     if (!target || !isDeepStrictEqual(identityOf(target), identityOf(connection))) {
       // The old sockets are left to their requests; idle ones close by themselves.
       target = { ...connection, ...createAgents(connection) };
+      if (!connection.tls.rejectUnauthorized) log?.warn({ server: connection.server }, INSECURE);
     }
     target.headers = connection.headers;
     freshUntil = performance.now() + LIMITS.credentialMs;

@@ -1,5 +1,5 @@
-import { ChandleryError } from '../../domain/errors.ts';
 import type { AccessQuestion } from '../../domain/cluster.ts';
+import { ChandleryError } from '../../domain/errors.ts';
 import { LIMITS } from './limits.ts';
 import { type Asked, type Failure, subjectOf } from './status.ts';
 
@@ -24,7 +24,10 @@ export function denial(failure: Failure, asked: Asked): ChandleryError | undefin
   if (quota !== undefined) return quotaExceeded(quota, asked);
   if (ESCALATION.test(message)) return escalation(message, asked);
   if (failure.causes.some(({ reason }) => reason === 'NamespaceTerminating')) {
-    return new ChandleryError('namespace_missing', `the namespace ${asked.namespace} is being deleted; nothing new can be made in it`);
+    return new ChandleryError(
+      'namespace_missing',
+      `the namespace ${asked.namespace} is being deleted; nothing new can be made in it`,
+    );
   }
   return isChange(asked.verb) ? undefined : forbidden([rightOf(asked)], asked.identity?.user ?? 'Chandlery');
 }
@@ -34,8 +37,17 @@ export function refusalText(message: string): string {
   return message.replace(FORBIDDEN, '');
 }
 
-function missingRight([, user = '', verb = '', resource = '', group = '', namespace]: RegExpExecArray, asked: Asked): ChandleryError {
-  const right: AccessQuestion = { verb, group, resource, ...(namespace !== undefined && { namespace }), ...nameOf(resource, asked) };
+function missingRight(
+  [, user = '', verb = '', resource = '', group = '', namespace]: RegExpExecArray,
+  asked: Asked,
+): ChandleryError {
+  const right: AccessQuestion = {
+    verb,
+    group,
+    resource,
+    ...(namespace !== undefined && { namespace }),
+    ...nameOf(resource, asked),
+  };
   if (verb !== 'impersonate') return forbidden([right], user);
   return new ChandleryError(
     'forbidden',

@@ -17,7 +17,8 @@ export function replyFailure(reply: Reply, asked: Asked): ChandleryError {
 
 export function failureOf(failure: Failure, asked: Asked): ChandleryError {
   const { status } = failure;
-  if (status === 401) return unavailable(failure, "the cluster does not accept Chandlery's credential; renew it in the kubeconfig");
+  if (status === 401)
+    return unavailable(failure, "the cluster does not accept Chandlery's credential; renew it in the kubeconfig");
   if (status === 403) return denial(failure, asked) ?? objectInvalid(failure, asked);
   if (status === 404) return notFound(failure, asked);
   if (status === 409) return conflict(failure, asked);

@@ -26,7 +26,12 @@ export async function listObjects(
     const { labelSelector, fieldSelector } = selection;
     const count = Math.min(LIMITS.pageItems, limit - items.length);
     const parameters = query({ limit: count, continue: position, labelSelector, fieldSelector });
-    const reply = await session.call({ method: 'GET', path: path + parameters, maxBytes: LIMITS.pageBytes, signal: options.signal });
+    const reply = await session.call({
+      method: 'GET',
+      path: path + parameters,
+      maxBytes: LIMITS.pageBytes,
+      signal: options.signal,
+    });
     if (reply.status !== 200) throw replyFailure(reply, askedOf(session, 'list', type, selection));
     const page = parseJson<Page>(reply);
     // In a list the server leaves out what all items share.

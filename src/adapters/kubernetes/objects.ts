@@ -120,7 +120,12 @@ function refOf({ apiVersion, kind, metadata: { namespace, name } }: KubeObject):
   return { apiVersion, kind, name, ...(namespace !== undefined && { namespace }) };
 }
 
-export function askedOf(session: SessionContext, verb: string, type: ResourceType, ref: { namespace?: string; name?: string }): Asked {
+export function askedOf(
+  session: SessionContext,
+  verb: string,
+  type: ResourceType,
+  ref: { namespace?: string; name?: string },
+): Asked {
   const { group, plural: resource, kind, namespaced } = type;
   return {
     verb,

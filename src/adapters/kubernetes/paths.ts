@@ -4,7 +4,9 @@ import { ChandleryError } from '../../domain/errors.ts';
 /** `/api/v1` or `/apis/<group>/<version>` of an apiVersion. */
 export function groupVersionPath(apiVersion: string): string {
   const { group, version } = splitApiVersion(apiVersion);
-  return group === '' ? `/api/${segment(version, 'apiVersion')}` : `/apis/${segment(group, 'apiVersion')}/${segment(version, 'apiVersion')}`;
+  return group === ''
+    ? `/api/${segment(version, 'apiVersion')}`
+    : `/apis/${segment(group, 'apiVersion')}/${segment(version, 'apiVersion')}`;
 }
 
 export function splitApiVersion(apiVersion: string): { group: string; version: string } {
@@ -46,7 +48,10 @@ export function query(parameters: Record<string, string | number | undefined>): 
 
 function segment(text: string, what: string): string {
   if (text === '' || text === '.' || text === '..' || text.includes('/') || text.includes('%')) {
-    throw refused(`${JSON.stringify(text)} is not a ${what} of Kubernetes`, what === 'apiVersion' ? '/apiVersion' : `/metadata/${what}`);
+    throw refused(
+      `${JSON.stringify(text)} is not a ${what} of Kubernetes`,
+      what === 'apiVersion' ? '/apiVersion' : `/metadata/${what}`,
+    );
   }
   return encodeURIComponent(text);
 }

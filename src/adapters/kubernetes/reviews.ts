@@ -16,7 +16,12 @@ const AUTHENTICATION = { group: 'authentication.k8s.io', version: 'v1' };
 
 /** One answer per question, in order; equal questions are asked once. A review that says nothing clear counts as no. */
 export async function mayI(session: SessionContext, questions: AccessQuestion[], options?: CallOptions): Promise<boolean[]> {
-  const byNamespace = Map.groupBy(new Map(questions.map((question) => [keyOf(question), question])), ([, { namespace }]) => namespace);
+  const byNamespace = new Map<string | undefined, Asked>();
+  for (const [key, question] of new Map(questions.map((question) => [keyOf(question), question]))) {
+    const group = byNamespace.get(question.namespace);
+    if (group) group.push([key, question]);
+    else byNamespace.set(question.namespace, [[key, question]]);
+  }
   const answers = new Map<string, boolean>();
   await Promise.all(
     [...byNamespace].map(async ([namespace, asked]) => {
@@ -32,7 +37,9 @@ async function answersOf(session: SessionContext, namespace: string | undefined,
   // For one question the single review costs the same, and its answer is always complete.
   const rules = namespace !== undefined && asked.length > 1 ? await rulesOf(session, namespace, options) : undefined;
   if (rules) return asked.map(([key, question]): [string, boolean] => [key, isAllowed(rules, question)]);
-  return Promise.all(asked.map(async ([key, question]): Promise<[string, boolean]> => [key, await review(session, question, options)]));
+  return Promise.all(
+    asked.map(async ([key, question]): Promise<[string, boolean]> => [key, await review(session, question, options)]),
+  );
 }
 
 /** Undefined where an authorizer cannot list its rules: then what they leave out may still be allowed. */

@@ -54,7 +54,7 @@ export function failureOfStatus(status: V1Status): Failure {
 function parseStatus(body: Buffer): V1Status {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'Status') return value;
+    if (typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'Status') return value as V1Status;
   } catch {
     // Not JSON: the text itself is all there is.
   }

@@ -98,7 +98,6 @@ async function send(target: Target, agent: Agent, call: Call): Promise<Exchange>
     const request = httpsRequest({
       host: target.host,
       port: target.port,
-      ...(target.tls.servername ? { servername: target.tls.servername } : {}),
       agent,
       method: call.method,
       path: target.basePath + call.path,
@@ -127,12 +126,19 @@ async function send(target: Target, agent: Agent, call: Call): Promise<Exchange>
       incoming.on('error', () => undefined);
       resolve({ server: target.server, response, failure, stop, settle, unbound });
     });
+    // Node frames the body of a DELETE only when it is told the length; the server would take the bytes for the next request.
+    if (call.body !== undefined) request.setHeader('content-length', Buffer.byteLength(call.body));
     request.end(call.body);
   });
 }
 
 function headersOf(target: Target, call: Call): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = { Accept: 'application/json', 'User-Agent': 'chandlery', ...target.headers, ...call.headers };
+  const headers: OutgoingHttpHeaders = {
+    Accept: 'application/json, */*',
+    'User-Agent': 'chandlery',
+    ...target.headers,
+    ...call.headers,
+  };
   if (call.body !== undefined) headers['Content-Type'] = call.contentType ?? 'application/json';
   return headers;
 }

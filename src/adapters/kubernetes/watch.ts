@@ -61,7 +61,11 @@ function eventOf({ type, object }: Line, asked: Asked): WatchEvent | undefined {
   return kind && { type: kind, object: seen };
 }
 
-const KINDS: Readonly<Record<string, 'added' | 'modified' | 'deleted'>> = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' };
+const KINDS: Readonly<Record<string, 'added' | 'modified' | 'deleted'>> = {
+  ADDED: 'added',
+  MODIFIED: 'modified',
+  DELETED: 'deleted',
+};
 
 function watchSeconds({ plural, group }: ResourceType): number {
   const isEvent = plural === 'events' && (group === '' || group === 'events.k8s.io');

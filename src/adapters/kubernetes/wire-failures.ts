@@ -15,7 +15,10 @@ export function timeoutFailure(server: string): ChandleryError {
 
 /** More bytes than the bound of this kind of answer. */
 export function tooLargeFailure(server: string, maxBytes: number): ChandleryError {
-  return new ChandleryError('too_large', `an answer of the cluster at ${server} is larger than ${maxBytes} bytes; it was not read`);
+  return new ChandleryError(
+    'too_large',
+    `an answer of the cluster at ${server} is larger than ${maxBytes} bytes; it was not read`,
+  );
 }
 
 /** The answer is not what the API promises. */

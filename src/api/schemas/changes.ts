@@ -39,7 +39,11 @@ const rollout = {
 export const planRequestSchema = z
   .strictObject({
     ...newDeployment,
-    deployment: z.string().max(512).optional().meta({ description: 'Id of the deployment to change.', example: 'local.team-a.shop' }),
+    deployment: z
+      .string()
+      .max(512)
+      .optional()
+      .meta({ description: 'Id of the deployment to change.', example: 'local.team-a.shop' }),
     version: rangeSchema.optional().meta({ description: 'With `deployment`: another version of its template.' }),
     revision: z.int().min(1).optional().meta({ description: 'With `deployment`: go back to this revision.' }),
     force: rollout.force,

@@ -95,7 +95,9 @@ const resourceSchema = z
 export const resourceListSchema = z
   .object({
     revision: z.int().meta({ description: 'Number of the revision whose objects these are.' }),
-    resources: z.array(resourceSchema).meta({ description: 'Its objects as they are in the cluster, in the order they are applied.' }),
+    resources: z
+      .array(resourceSchema)
+      .meta({ description: 'Its objects as they are in the cluster, in the order they are applied.' }),
     pods: z.array(resourceSchema),
     truncated: z.boolean().meta({ description: 'There are more pods than are listed.' }),
   })

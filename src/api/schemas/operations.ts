@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { ERROR_CATALOGUE } from '../../domain/errors.ts';
+import type { OperationKind } from '../../domain/operation.ts';
 import { isNamespace, isTemplateName } from '../../domain/reference.ts';
 
 /** What the API takes and gives, once: types, checks and the OpenAPI document come from these. */
@@ -50,7 +51,8 @@ const stepSchema = z
   })
   .meta({ id: 'Step' });
 
-const kindSchema = z.enum(['install', 'uninstall']);
+const KINDS = ['install', 'uninstall', 'plan', 'deploy', 'upgrade', 'rollback', 'destroy'] as const satisfies OperationKind[];
+const kindSchema = z.enum(KINDS);
 const stateSchema = z.enum([
   'queued',
   'running',
@@ -121,6 +123,10 @@ export const acceptedSchema = z
   })
   .meta({ id: 'Accepted' });
 
+export const deploymentAcceptedSchema = acceptedSchema
+  .extend({ deployment: z.string().meta({ description: 'Id of the deployment.', example: 'local.team-a.shop' }) })
+  .meta({ id: 'DeploymentAccepted' });
+
 export const replayRequestSchema = z
   .strictObject({
     from: z
@@ -135,6 +141,12 @@ export const replayRequestSchema = z
         version: z.string().max(256).optional(),
         acceptUnsigned: z.boolean().optional(),
         force: z.boolean().optional(),
+        parameters: z.record(z.string().max(256), z.unknown()).optional().meta({
+          description:
+            'Of a deploy, an upgrade or a plan: merged over those it was started with. Secret values must be given again.',
+        }),
+        readySeconds: z.int().min(1).max(86_400).optional(),
+        revision: z.int().min(1).optional().meta({ description: 'Of a rollback.' }),
       })
       .optional()
       .meta({ description: 'Corrections; the target stays the same.' }),

@@ -55,7 +55,8 @@ function unknownIssues({ schema, plain, secret = {}, template = 'the template' }
 function wordable(error: ErrorObject, secret: ReadonlySet<string>): ErrorObject {
   const [name] = segmentsOf(error.instancePath);
   const { description: _, ...parentSchema } = (error.parentSchema ?? {}) as Record<string, unknown>;
-  const hidden = name !== undefined && secret.has(name) && typeof error.data === 'string';
+  // Of a wrong type only the kind is told.
+  const hidden = name !== undefined && secret.has(name) && error.keyword !== 'type';
   return { ...error, parentSchema, ...(hidden ? { data: '(secret)' } : {}) };
 }
 

@@ -1,7 +1,6 @@
 /** What a template's `spec.parameters` says about each parameter beyond its JSON Schema (`x-chandlery`). */
 
 import { segmentsOf } from '../json-pointer.ts';
-import type { SecretParameter } from '../rendered.ts';
 
 /** A JSON Schema 2020-12 object, as template-parameters.ts let it through; absent when the template takes no parameters. */
 export type ParameterSchema = Readonly<Record<string, unknown>> | undefined;
@@ -97,27 +96,4 @@ export function splitParameters(
     plain: Object.fromEntries(entries.filter(([name]) => !secret.has(name))),
     secret: Object.fromEntries(entries.filter(([name]) => secret.has(name))),
   };
-}
-
-function lengthOf(property: Json, key: 'minLength' | 'maxLength'): number | undefined {
-  const length = property[key];
-  return typeof length === 'number' && Number.isInteger(length) && length >= 0 ? length : undefined;
-}
-
-/** The secret parameters with the keys they have in a Secret. `secretNames`: those that have a value, given now or kept from before. */
-export function describeSecrets(schema: ParameterSchema, secretNames: readonly string[]): SecretParameter[] {
-  return secretParameters(schema).map((name) => {
-    const property = parameterSchema(schema, name);
-    const generated = generatedKind(schema, name);
-    const minLength = lengthOf(property, 'minLength');
-    const maxLength = lengthOf(property, 'maxLength');
-    return {
-      name,
-      keys: generated === 'certificate' ? [`${name}.crt`, `${name}.key`] : [name],
-      ...(generated === undefined ? {} : { generated }),
-      ...(minLength === undefined ? {} : { minLength }),
-      ...(maxLength === undefined ? {} : { maxLength }),
-      present: secretNames.includes(name) || generated !== undefined || property.default !== undefined,
-    };
-  });
 }

@@ -61,12 +61,12 @@ function podUse(object: KubeObject, all: KubeObject[]): Resources {
     ['pods', units(group.count)],
     ['count/pods', units(group.count)],
   ]);
-  for (const of of ['requests', 'limits'] as const)
-    for (const [name, quantity] of podResources(group.spec, of, where)) {
+  for (const part of ['requests', 'limits'] as const)
+    for (const [name, quantity] of podResources(group.spec, part, where)) {
       const amount = multiplyQuantity(quantity, group.count);
-      use.set(`${of}.${name}`, amount);
+      use.set(`${part}.${name}`, amount);
       // The bare names mean the requests.
-      if (of === 'requests') use.set(name, amount);
+      if (part === 'requests') use.set(name, amount);
     }
   return use;
 }

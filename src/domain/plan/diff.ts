@@ -16,7 +16,7 @@ const LIMITS = {
 } as const;
 
 /** Stands for a secret value that is there. */
-export const SECRET_VALUE = '(secret)';
+const SECRET_VALUE = '(secret)';
 
 export interface ObjectDiff {
   /** by path, as the members are named */

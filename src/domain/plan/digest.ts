@@ -1,8 +1,11 @@
 import type { Plan } from '../deployment.ts';
 import { jsonDigest } from '../json-digest.ts';
 
-/** The name of a plan: the digest of what it says, without its own name and the time it was made. Not for workflow code. */
+/**
+ * The name of a plan: the digest of what it would do. Left out are its own name, the time it was made, and how full quotas are with the
+ * warnings about it: those move on by themselves, and a plan that named them would be stale at once. Not for workflow code.
+ */
 export function planDigest(plan: Omit<Plan, 'digest' | 'createdAt'>): string {
-  const { digest: _digest, createdAt: _createdAt, ...content } = plan as Plan;
-  return jsonDigest(content);
+  const { digest: _digest, createdAt: _createdAt, warnings: _warnings, capacity, ...content } = plan as Plan;
+  return jsonDigest({ ...content, capacity: capacity.requests });
 }

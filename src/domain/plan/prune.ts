@@ -3,7 +3,7 @@ import type { InventoryItem } from '../deployment.ts';
 import { compareRefs, groupOf, objectKey } from '../object-ref.ts';
 
 /** `true` keeps the object when its template drops it or its deployment is removed. */
-export const KEEP_ANNOTATION = 'chandlery.dev/keep';
+const KEEP_ANNOTATION = 'chandlery.dev/keep';
 /** Helm's word for the same. */
 const HELM_POLICY_ANNOTATION = 'helm.sh/resource-policy';
 

@@ -58,6 +58,6 @@ function permissionText({ verb, group, resource, namespace }: Plan['permissions'
 }
 
 /** `Plan: 3 to create, 1 to update, 2 unchanged, 0 to delete`. */
-export function summaryText({ create, update, unchanged, delete: gone }: PlanSummary): string {
+function summaryText({ create, update, unchanged, delete: gone }: PlanSummary): string {
   return `Plan: ${create} to create, ${update} to update, ${unchanged} unchanged, ${gone} to delete`;
 }

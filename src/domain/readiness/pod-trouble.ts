@@ -88,7 +88,7 @@ function isHopeless({ exitCode, reason }: ContainerEnd): boolean {
 }
 
 /** `ended with exit code 137 (OOMKilled: it used more memory than its limit)`. */
-export function endText({ exitCode, reason, message }: ContainerEnd): string {
+function endText({ exitCode, reason, message }: ContainerEnd): string {
   const why =
     reason === 'OOMKilled' ? 'OOMKilled: it used more memory than its limit' : [reason, message].filter(Boolean).join(': ');
   // `Error` is what Kubernetes says of every exit code but 0; it tells nothing more.

@@ -41,7 +41,7 @@ export function podStateOf(pod: KubeObject, before: PodState | undefined, now: n
 }
 
 /** The owner that made the object, as a reference in the object's own namespace. */
-export function controllerOf({ namespace, ownerReferences }: ObjectMeta): ObjectRef | undefined {
+function controllerOf({ namespace, ownerReferences }: ObjectMeta): ObjectRef | undefined {
   const owner = ownerReferences?.find(({ controller }) => controller === true);
   return owner && { apiVersion: owner.apiVersion, kind: owner.kind, ...(namespace ? { namespace } : {}), name: owner.name };
 }

@@ -120,10 +120,11 @@ export class ReadyTracker {
     return times.length > 0 ? Math.min(...times) : undefined;
   }
 
-  /** The last events about an object and those of its pods that are not ready; only warnings where there are any. */
+  /** The last events about an object, its ReplicaSets and those of its pods that are not ready; only warnings where there are any. */
   eventsOf(ref: ObjectRef): ObjectEvent[] {
     const pods = this.#pods.of(ref).filter(({ ready }) => !ready);
-    return this.#events.tell([ref, ...pods.slice(0, MAX_PODS).map((pod) => pod.ref)], this.#since);
+    const sets = [...this.#replicaSets.values()].filter(({ owner }) => owner && objectKey(owner) === objectKey(ref));
+    return this.#events.tell([ref, ...[...sets, ...pods.slice(0, MAX_PODS)].map((about) => about.ref)], this.#since);
   }
 
   #hear(object: KubeObject, now: number): void {
@@ -175,8 +176,9 @@ export class ReadyTracker {
 
   /** Said behind an object's own state: its trouble, else the last warning, else the last event of it or of a pod that is not ready. */
   #lastHeard(tracked: Tracked): string {
-    const [trouble] = this.#troubles(tracked).filter(({ message }) => message !== tracked.readiness.message);
-    if (trouble) return trouble.message;
+    const troubles = this.#troubles(tracked).map(({ message }) => message);
+    const untold = troubles.find((message) => message !== tracked.readiness.message);
+    if (troubles.length > 0) return untold ?? '';
     const own = this.#events.of(tracked.ref, this.#since);
     const warning = own.findLast(({ type }) => type === 'Warning');
     if (warning) return `${warning.reason}: ${warning.message}`;

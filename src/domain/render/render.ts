@@ -3,7 +3,8 @@ import type { DeploymentKey } from '../deployment-store.ts';
 import { ChandleryError } from '../errors.ts';
 import { compareRefs, groupOf, refOf, refText } from '../object-ref.ts';
 import { checkParameters } from '../parameters/check.ts';
-import { describeSecrets, type ParameterValues } from '../parameters/schema.ts';
+import { describeSecrets } from '../parameters/describe-secrets.ts';
+import type { ParameterValues } from '../parameters/schema.ts';
 import type { Rendered, RenderedObject } from '../rendered.ts';
 import type { TemplateManifest, TemplateOutput } from '../template.ts';
 import { imagesOf } from './images.ts';
@@ -63,11 +64,20 @@ export function renderTemplate({ manifest, files, deployment, parameters, secret
   const { type, parameters: schema } = manifest.spec;
   const template = `${manifest.metadata.name}@${manifest.metadata.version}`;
   const render = RENDERERS[type];
-  if (render === undefined) throw new ChandleryError('type_unsupported', `${template} is of type ${type}, which cannot be deployed yet`, { template });
+  if (render === undefined)
+    throw new ChandleryError('type_unsupported', `${template} is of type ${type}, which cannot be deployed yet`, { template });
   const { plain } = checkParameters({ schema, plain: parameters, secretNames, template });
   const secrets = describeSecrets(schema, secretNames);
   const scope = new ParameterScope(schema, plain, secrets);
-  const basis: RenderBasis = { manifest, deployment, plain, secrets, scope, marks: marksOf(deployment, manifest.metadata), warnings: [] };
+  const basis: RenderBasis = {
+    manifest,
+    deployment,
+    plain,
+    secrets,
+    scope,
+    marks: marksOf(deployment, manifest.metadata),
+    warnings: [],
+  };
   const { objects, outputs } = render(basis, files);
   checkObjects(objects, template);
   const ordered = objects.map(placed).sort((a, b) => a.wave - b.wave || compareRefs(a.ref, b.ref));

@@ -7,11 +7,10 @@ import { type SubstitutionRules, substitute } from './substitute.ts';
 const WRITTEN = ['value', 'port', 'path', 'secretName'] as const;
 
 const RULES: SubstitutionRules = {
-  secrets: 'refuse',
+  insteadOfSecrets: 'an output of a secret is `from: secret`, with its key',
   isText: (pointer) => !pointer.endsWith('/port'),
   isExpanded: () => false,
-  fault: (pointer, message) =>
-    templateFault(pointer, message.includes('is a secret') ? `${message.split(' and may')[0]}: an output of a secret is \`from: secret\`` : message),
+  fault: templateFault,
 };
 
 /**

@@ -23,12 +23,18 @@ export function hasToken(value: unknown): boolean {
   return tokenPlaces(value, '').next().done !== true;
 }
 
-function* tokenPlaces(value: unknown, pointer: string): Generator<{ pointer: string; text: string }> {
+interface TokenPlace {
+  pointer: string;
+  text: string;
+  isKey?: boolean;
+}
+
+function* tokenPlaces(value: unknown, pointer: string): Generator<TokenPlace> {
   if (typeof value === 'string') {
     if (value.includes(TOKEN_START) || value.includes(TOKEN_END)) yield { pointer, text: value };
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, child] of Object.entries(value)) {
-      yield* tokenPlaces(key, pointerOf(pointer, key));
+      for (const { text } of tokenPlaces(key, '')) yield { pointer: pointerOf(pointer, key), text, isKey: true };
       yield* tokenPlaces(child, pointerOf(pointer, key));
     }
   }
@@ -50,11 +56,12 @@ const VALUE_POINTER = /^\/(data|stringData)\/[^/]+$/;
 
 /** The first place of the object where a token may not stand, as a JSON pointer; undefined when all is well. */
 export function misplacedToken(object: KubeObject): string | undefined {
-  for (const { pointer, text } of tokenPlaces(object, '')) {
+  for (const { pointer, text, isKey = false } of tokenPlaces(object, '')) {
     const rest = text.replaceAll(TOKEN, '');
     const whole = !hasToken(rest);
     // `data` is base64: a token beside other text could not be put in.
-    const fits = isSecret(object) && VALUE_POINTER.test(pointer) && whole && (pointer.startsWith('/stringData/') || rest === '');
+    const fits =
+      isSecret(object) && !isKey && VALUE_POINTER.test(pointer) && whole && (pointer.startsWith('/stringData/') || rest === '');
     if (!fits) return pointer;
   }
   return undefined;

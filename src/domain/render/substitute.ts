@@ -7,12 +7,13 @@ import { RENDER_LIMITS } from './limits.ts';
 import { literal } from './literal.ts';
 import { type Binding, type ParameterScope, tokenFor } from './parameter-scope.ts';
 
-// As REFERENCE in template-lint.ts, which finds the same names; this one keeps the default too.
-const REFERENCE = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$([A-Za-z_][A-Za-z0-9_]*)/g;
+// As REFERENCE in template-lint.ts, which finds the same names; this one keeps the default too. The default's length is bounded: `${a:-` written
+// very often without an end would otherwise cost the square of the text's length.
+const REFERENCE = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]{0,1024}))?\}|\$([A-Za-z_][A-Za-z0-9_]*)/g;
 
 export interface SubstitutionRules {
-  /** Secrets become tokens, or may not be written at all. */
-  secrets: 'token' | 'refuse';
+  /** Secrets may not be written, and this is what to do instead; without it they become tokens. */
+  insteadOfSecrets?: string;
   /** Places that hold text whatever the parameter's type is. Pointers are into the tree as it was written. */
   isText(pointer: string): boolean;
   /** Places in which Kubernetes itself expands `$(NAME)`; a value is escaped there, so that it arrives as it was given. */
@@ -85,11 +86,9 @@ class Substitution {
   #bindingOf(name: string, at: string): Binding {
     const binding = this.#scope.find(name);
     if (binding === undefined) throw this.#rules.fault(at, this.#scope.unknown(name));
-    if (binding.kind === 'secret' && this.#rules.secrets === 'refuse')
-      throw this.#rules.fault(
-        at,
-        `"${name}" is a secret and may not be part of a text: give it to the container as env with \`parameter\``,
-      );
+    const { insteadOfSecrets } = this.#rules;
+    if (binding.kind === 'secret' && insteadOfSecrets !== undefined)
+      throw this.#rules.fault(at, `"${name}" is a secret and may not be part of a text: ${insteadOfSecrets}`);
     return binding;
   }
 

@@ -25,7 +25,7 @@ const EXPANDED = /^\/spec\/workload\/((command|args)\/\d+|env\/\d+\/value|probes
 
 function rulesFor({ scope }: RenderBasis): SubstitutionRules {
   return {
-    secrets: 'refuse',
+    insteadOfSecrets: 'give it to the container as env with `parameter`',
     // The WorkloadSpec's schema says which places hold text; checkWorkload sees to it.
     isText: () => false,
     isExpanded: (pointer) => EXPANDED.test(pointer),
@@ -41,7 +41,8 @@ function rulesFor({ scope }: RenderBasis): SubstitutionRules {
 function contextOf(basis: RenderBasis): WorkloadContext {
   const { manifest, scope } = basis;
   const { value: tree, sources } = substitute(manifest.spec.workload ?? {}, ROOT, scope, rulesFor(basis));
-  const fault = (pointer: string, message: string): Error => faultAt(sources, pointer, `${ROOT}${pointer}`, message, templateFault);
+  const fault = (pointer: string, message: string): Error =>
+    faultAt(sources, pointer, `${ROOT}${pointer}`, message, templateFault);
   const { value, violations } = checkWorkload(tree);
   const [first] = violations;
   if (first !== undefined) throw fault(first.pointer, first.message);
@@ -51,7 +52,11 @@ function contextOf(basis: RenderBasis): WorkloadContext {
 
 function imageFor({ manifest, plain }: RenderBasis, { spec, fault }: WorkloadContext): string {
   const image = imageOf(spec.image, manifest.spec.images ?? {}, plain);
-  if (!isImageReference(image)) throw fault('/image', `${JSON.stringify(image.slice(0, 100))} is not an image reference such as registry.example.org/name:1.0`);
+  if (!isImageReference(image))
+    throw fault(
+      '/image',
+      `${JSON.stringify(image.slice(0, 100))} is not an image reference such as registry.example.org/name:1.0`,
+    );
   return image;
 }
 
@@ -60,7 +65,8 @@ function routing(context: WorkloadContext, controller: KubeObject): KubeObject[]
     return [...servicesOf(context, controller.kind === 'StatefulSet'), ...ingressesOf(context), ...scalerOf(context, controller)];
   }
   const { domains = [], scaling } = context.spec;
-  if (domains.length > 0) context.warnings.push('a scheduled or single run is not reached from outside: its domains are left out');
+  if (domains.length > 0)
+    context.warnings.push('a scheduled or single run is not reached from outside: its domains are left out');
   if (scaling !== undefined) context.warnings.push('a scheduled or single run does not scale: its scaling is left out');
   return [];
 }
@@ -80,10 +86,13 @@ export function renderWorkload(basis: RenderBasis): { objects: KubeObject[]; out
   const controller = controllerOf(context, imageFor(basis, context), volumes);
   const outputs = outputsWith(basis.manifest.spec.outputs ?? [], basis.scope, (key, pointer) => {
     const parameter = basis.secrets.find(({ keys }) => keys.includes(key));
-    if (parameter === undefined) throw templateFault(pointer, `no secret parameter gives the entry "${key}": name its Secret with secretName`);
+    if (parameter === undefined)
+      throw templateFault(pointer, `no secret parameter gives the entry "${key}": name its Secret with secretName`);
     if (parameter.present) context.secretKeys.add(key);
     return nameOf(context);
   });
-  const account = makeObject(context, { apiVersion: 'v1', kind: 'ServiceAccount' }, nameOf(context), { automountServiceAccountToken: false });
+  const account = makeObject(context, { apiVersion: 'v1', kind: 'ServiceAccount' }, nameOf(context), {
+    automountServiceAccountToken: false,
+  });
   return { objects: [account, ...ownSecret(context), ...volumes.objects, controller, ...routing(context, controller)], outputs };
 }

@@ -25,14 +25,15 @@ export interface KubernetesCluster extends Cluster {
 
 export interface ClusterOptions {
   kubeconfig: KubeconfigSource;
+  log?: { warn(fields: object, message: string): void };
 }
 
 /**
  * The cluster of a kubeconfig. Nothing is read or connected before the first request; then `cluster_unavailable` says that there
  * is no configuration or no server, `config_invalid` that the configuration cannot be used.
  */
-export function createCluster({ kubeconfig }: ClusterOptions): KubernetesCluster {
-  const transport = createTransport(createConnections(kubeconfig));
+export function createCluster({ kubeconfig, log }: ClusterOptions): KubernetesCluster {
+  const transport = createTransport(createConnections(kubeconfig, log));
   const discovery = createDiscovery(transport);
   return {
     as: (identity) => createSession(identity, transport, discovery),

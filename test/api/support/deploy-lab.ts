@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createFolderRegistry } from '../../../src/adapters/registries/folder.ts';
+import { createStore, type PostgresStore } from '../../../src/adapters/store/index.ts';
+import { createApp } from '../../../src/api/app.ts';
+import { createInstalledCache } from '../../../src/api/installed-cache.ts';
+import { openApiDocument } from '../../../src/api/openapi.ts';
+import type { OperationsClient } from '../../../src/client/index.ts';
+import { PACKAGE_ROOT } from '../../../src/config.ts';
+import { ChandleryError } from '../../../src/domain/errors.ts';
+import type { OperationKind, OperationView, Target } from '../../../src/domain/operation.ts';
+import { operationId } from '../../../src/domain/operation.ts';
+import type { AuditEntry } from '../../../src/domain/store.ts';
+import { ApiClient } from '../../../tools/lab/api-client.ts';
+import { CheckedClient } from '../../support/openapi-check.ts';
+import { startEmbedded } from '../../support/postgres.ts';
+import { createRegistryFolder, type TemplateFixture } from '../../support/registry-folder.ts';
+import { FakeCluster } from './fake-cluster.ts';
+
+/** The API on a real store and real folders of templates; what it starts is written down instead of run. */
+
+export const DEV = { user: 'dev', groups: ['shop-devs', 'system:authenticated'] };
+export const ADMIN = { user: 'ada', groups: ['chandlery:admins'] };
+
+export interface Started {
+  kind: OperationKind | 'replay';
+  id: string;
+  // biome-ignore lint/suspicious/noExplicitAny: looked into freely by tests
+  input: any;
+}
+
+export interface DeployLab {
+  store: PostgresStore;
+  cluster: FakeCluster;
+  /** What was started, oldest first. */
+  started: Started[];
+  /** What the next starts do. */
+  next: { joined: boolean; failure?: Error; settled?: Partial<OperationView> | undefined; operation?: Partial<OperationView> };
+  /** Everything that was logged. */
+  logged: string[];
+  audited: AuditEntry[];
+  /** As dev, as an administrator, and as dev of a server without a cluster; every answer is held against the document. */
+  dev: CheckedClient;
+  admin: CheckedClient;
+  clusterless: CheckedClient;
+  close(): Promise<void>;
+}
+
+export async function openDeployLab(templates: TemplateFixture[]): Promise<DeployLab> {
+  const postgres = await startEmbedded();
+  const store = createStore({ url: postgres.url, onIdleError: () => undefined });
+  await store.migrate();
+  await store.tokens.add('dev-token', 'dev', DEV);
+  await store.tokens.add('admin-token', 'admin', ADMIN);
+  const folder = await createRegistryFolder(templates);
+  const local = createFolderRegistry({ name: 'local', type: 'private', directories: [join(PACKAGE_ROOT, 'templates')] });
+  const main = createFolderRegistry({ name: 'main', type: 'community', directories: [folder.dir] });
+  const registries = {
+    all: [local, main],
+    default: main,
+    local,
+    get(name: string) {
+      const found = [local, main].find((registry) => registry.name === name);
+      if (!found) throw new ChandleryError('registry_not_found', `no registry ${name}`);
+      return found;
+    },
+  };
+  const cluster = new FakeCluster();
+  const started: Started[] = [];
+  const next: DeployLab['next'] = { joined: false };
+  const logged: string[] = [];
+  const audited: AuditEntry[] = [];
+  const audit = {
+    append: (entry: AuditEntry) => {
+      audited.push(entry);
+      return store.audit.append(entry);
+    },
+  };
+  const log = (fields: Record<string, unknown>, message: string) => {
+    const { err } = fields;
+    logged.push(`${message} ${JSON.stringify(fields)} ${err instanceof Error ? `${err.stack} ${JSON.stringify(err)}` : ''}`);
+  };
+  const installed = createInstalledCache(store);
+  const deps = {
+    operations: fakeOperations(started, next),
+    store: { ...store, audit },
+    registries,
+    local,
+    installed,
+    limits: { stepAttempts: 3, retryInitialMs: 100, operationMs: 1_000 },
+    deployLimits: { stepAttempts: 3, retryInitialMs: 100, operationMs: 2_000 },
+    registryRead: 'token' as const,
+    checks: {},
+    stopping: new AbortController().signal,
+    log: { info: log, error: log },
+  };
+  const withCluster = await listen(createApp({ ...deps, cluster }));
+  const without = await listen(createApp(deps));
+  const client = ({ url }: { url: string }, token: string) =>
+    new CheckedClient(new ApiClient(url, token), JSON.parse(JSON.stringify(openApiDocument())));
+  return {
+    store,
+    cluster,
+    started,
+    next,
+    logged,
+    audited,
+    dev: client(withCluster, 'dev-token'),
+    admin: client(withCluster, 'admin-token'),
+    clusterless: client(without, 'dev-token'),
+    async close() {
+      for (const { server } of [withCluster, without]) await new Promise((resolve) => server.close(resolve));
+      installed.close();
+      await store.close();
+      await postgres.close();
+      await folder.remove();
+    },
+  };
+}
+
+function fakeOperations(started: Started[], next: DeployLab['next']): OperationsClient {
+  const start = (kind: OperationKind) => async (input: { target: Target }) => {
+    const id = operationId(input.target, randomUUID());
+    started.push({ kind, id, input: structuredClone(input) });
+    if (next.failure) throw next.failure;
+    return { id, joined: next.joined };
+  };
+  const client: Partial<OperationsClient> = {
+    plan: start('plan'),
+    deploy: start('deploy'),
+    upgrade: start('upgrade'),
+    rollback: start('rollback'),
+    destroy: start('destroy'),
+    settled: async (id) => (next.settled ? ({ id, ...next.settled } as OperationView) : undefined),
+    get: async (id) => ({ id, ...next.operation }) as OperationView,
+    list: async (filter) => {
+      started.push({ kind: 'plan', id: 'list', input: filter });
+      return { operations: [] };
+    },
+    replay: async (id, input) => {
+      started.push({ kind: 'replay', id, input: structuredClone(input) });
+      if (next.failure) throw next.failure;
+      return { id, joined: next.joined, from: 'resolve', keeps: [] };
+    },
+  };
+  return client as OperationsClient;
+}
+
+async function listen(app: ReturnType<typeof createApp>): Promise<{ server: Server; url: string }> {
+  const server = await new Promise<Server>((resolve) => {
+    const listening = app.listen(0, '127.0.0.1', () => resolve(listening));
+  });
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** Templates with what the tests of deployments need: types, a secret, a generated password, an immutable parameter. */
+export const TEMPLATES: TemplateFixture[] = [
+  { name: 'plain', version: '1.0.0', spec: { parameters: parametersOf({}) } },
+  { name: 'plain', version: '1.1.0', spec: { parameters: parametersOf({}) } },
+  {
+    name: 'vault',
+    version: '2.0.0',
+    spec: {
+      parameters: {
+        ...parametersOf({
+          password: { type: 'string', minLength: 8, maxLength: 64, 'x-chandlery': { secret: true } },
+          token: { type: 'string', 'x-chandlery': { generated: 'password' } },
+        }),
+        required: ['password'],
+      },
+    },
+  },
+];
+
+function parametersOf(more: Record<string, unknown>) {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      replicas: { type: 'integer', minimum: 1, maximum: 9, default: 1 },
+      version: { type: 'string' },
+      size: { enum: ['S', 'M', 'L', 'XL'], default: 'S' },
+      spot: { type: 'boolean', default: false },
+      owner: { type: 'string' },
+      ...more,
+    },
+  };
+}
