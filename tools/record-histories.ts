@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PACKAGE_ROOT } from '../src/config.ts';
 import { alterHistory } from './histories/alter.ts';
+import { DEPLOY_TAKES } from './histories/deploy-takes.ts';
 import { openStudio } from './histories/studio.ts';
 import { TAKES } from './histories/takes.ts';
 
@@ -19,7 +21,8 @@ async function main(): Promise<void> {
   await mkdir(join(FOLDER, 'altered'), { recursive: true });
   const studio = await openStudio((line) => process.stderr.write(`${line}\n`));
   try {
-    for (const [name, take] of Object.entries(TAKES)) {
+    for (const [name, take] of Object.entries({ ...TAKES, ...DEPLOY_TAKES })) {
+      if (!again.has(name) && existsSync(join(FOLDER, `${name}.json`))) continue;
       const id = await take(studio);
       const { body } = await studio.client.get(`/api/v1/operations/${id}/history`);
       await keep(join(FOLDER, `${name}.json`), body, again.has(name));

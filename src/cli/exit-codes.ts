@@ -20,12 +20,12 @@ export const EXIT = Object.freeze({
 export const EXIT_WORDS: ReadonlyArray<readonly [number, string]> = [
   [EXIT.ok, 'done'],
   [EXIT.failed, 'the operation failed, or the template is not valid'],
-  [EXIT.usage, 'the command line is not valid'],
-  [EXIT.notFound, 'no such template, version, registry, install or operation'],
+  [EXIT.usage, 'the command line, or a parameter on it, is not valid'],
+  [EXIT.notFound, 'no such template, version, registry, install, deployment, revision, plan or operation'],
   [EXIT.denied, 'no valid credential, or not allowed'],
-  [EXIT.conflict, 'something else is in the way (target_busy, in_use, superseded)'],
+  [EXIT.conflict, 'something else is in the way (target_busy, in_use, deployment_exists, plan_stale, field_conflict, ...)'],
   [EXIT.cancelled, 'the operation was cancelled'],
-  [EXIT.unavailable, 'the server, the engine, the store or a registry does not answer'],
+  [EXIT.unavailable, 'the server, the engine, the store, the cluster or a registry does not answer'],
   [EXIT.interrupted, 'stopped watching with Ctrl-C; the operation goes on'],
   [EXIT.terminated, 'stopped watching with SIGTERM; the operation goes on'],
 ];
@@ -38,6 +38,8 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   authentication: EXIT.denied,
   authorization: EXIT.denied,
   deadline_exceeded: EXIT.failed,
+  // Where most of them are written.
+  parameter_invalid: EXIT.usage,
 };
 
 const BY_STATUS: Record<number, number> = {

@@ -40,7 +40,15 @@ const ADVICE: Record<string, (operation?: string) => string> = {
   operation_ended: (id) => `See it with \`chandlery ops show ${id ?? 'ID'}\`.`,
   superseded: (id) => `Run everything again with \`chandlery ops replay ${id ?? 'ID'} --from start\`.`,
   unsigned_needs_confirmation: () => 'Add --accept-unsigned if you accept that.',
-  in_use: () => 'Uninstall the dependents named first.',
+  in_use: () => 'Uninstall or destroy the dependents named first.',
+  deployment_not_found: () => 'List the deployments with `chandlery deployments -A`.',
+  deployment_exists: () => 'Change it with `chandlery deployments upgrade NAME`, or choose another name with --name.',
+  revision_not_found: () => 'List the revisions with `chandlery deployments revisions NAME`.',
+  plan_not_found: () => 'Make the plan again with `chandlery plan`.',
+  plan_stale: () => 'Make the plan again with `chandlery plan`, and look at it.',
+  parameter_invalid: () => 'Correct it; `chandlery show TEMPLATE` tells what each parameter may be.',
+  field_conflict: () => 'Let the other manager give the field up, or take it over with --force.',
+  secret_input_gone: () => 'Give the secret values again with --set-secret.',
 };
 
 /** What to do, for a code of the catalogue or one that only the server knows. */

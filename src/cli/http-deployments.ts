@@ -6,7 +6,11 @@ import type { Call } from './transport.ts';
 
 /** The API's plans, deployments and tokens as the CLI uses them. Every method fails with a CliError. */
 
-export type JsonCall = <Answer>(member: keyof Answer & string, call: Call) => Promise<Answer>;
+/** `members`: one of them must be in an answer that is to be believed. */
+export type JsonCall = <Answer>(
+  members: (keyof Answer & string) | ReadonlyArray<keyof Answer & string>,
+  call: Call,
+) => Promise<Answer>;
 
 export interface Deployment {
   id: string;
@@ -95,7 +99,8 @@ export function deploymentCalls(json: JsonCall) {
   const accepted = (call: Call) => json<DeploymentAccepted>('operation', call);
   return {
     /** A plan, or the operation that works it out. */
-    plan: (body: PlanBody) => json<Partial<Plan> & Partial<Accepted> & { links?: unknown }>(...planCall(body)),
+    plan: (body: PlanBody) =>
+      json<Partial<Plan> & Partial<Accepted>>(['summary', 'operation'], { method: 'POST', path: 'api/v1/plans', body }),
     planOf: (digest: string) => json<Plan>('summary', { path: `api/v1/plans/${encodeURIComponent(digest)}` }),
     deploy: (body: DeployBody) => accepted({ method: 'POST', path: 'api/v1/deployments', body }),
     upgrade: (id: string, body: UpgradeBody) => accepted({ method: 'PATCH', path: pathOf(id), body }),
@@ -119,8 +124,4 @@ export function deploymentCalls(json: JsonCall) {
     createToken: (body: TokenBody) => json<Token & { token: string }>('token', { method: 'POST', path: 'api/v1/tokens', body }),
     tokens: () => json<{ tokens: Token[] }>('tokens', { path: 'api/v1/tokens' }),
   };
-}
-
-function planCall(body: PlanBody): ['namespace', Call] {
-  return ['namespace', { method: 'POST', path: 'api/v1/plans', body }];
 }

@@ -96,13 +96,12 @@ export function createHttpClient(settings: Settings) {
   };
 }
 
-/** Reads an answer; `member` is what it must have to be believed. */
 function jsonReader(settings: Settings): JsonCall {
-  return async <Answer>(member: keyof Answer & string, call: Call): Promise<Answer> => {
+  return async <Answer>(members: string | readonly string[], call: Call): Promise<Answer> => {
     const text = await callForText(settings, call);
     try {
       const body = JSON.parse(text) as Answer | null;
-      if (typeof body === 'object' && body !== null && member in body) return body;
+      if (typeof body === 'object' && body !== null && [members].flat().some((member) => member in body)) return body;
     } catch {
       // Told below: not JSON is as wrong as JSON of something else.
     }

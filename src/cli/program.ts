@@ -31,6 +31,55 @@ const MARKETPLACE = {
   installed: { summary: 'list what is installed', load: async () => (await import('./commands/installed.ts')).installed },
 } satisfies Record<string, Leaf>;
 
+const DEPLOYMENTS: Record<string, Leaf> = {
+  list: {
+    summary: 'list deployments',
+    load: async () => (await import('./commands/deployments-list.ts')).deploymentsList,
+    isDefault: true,
+  },
+  show: { summary: 'tell about one', load: async () => (await import('./commands/deployments-show.ts')).deploymentsShow },
+  resources: {
+    summary: 'its objects and pods as they are in the cluster',
+    load: async () => (await import('./commands/deployments-resources.ts')).deploymentsResources,
+  },
+  events: {
+    summary: 'Kubernetes events of its objects and pods',
+    load: async () => (await import('./commands/deployments-events.ts')).deploymentsEvents,
+  },
+  outputs: {
+    summary: 'its connection details, secret ones too',
+    load: async () => (await import('./commands/deployments-outputs.ts')).deploymentsOutputs,
+  },
+  revisions: {
+    summary: 'what it was and is',
+    load: async () => (await import('./commands/deployments-revisions.ts')).deploymentsRevisions,
+  },
+  operations: {
+    summary: 'operations on it, the newest first',
+    load: async () => (await import('./commands/deployments-operations.ts')).deploymentsOperations,
+  },
+  upgrade: {
+    summary: 'give it another version or other parameters',
+    load: async () => (await import('./commands/deployments-upgrade.ts')).deploymentsUpgrade,
+  },
+  rollback: {
+    summary: 'go back to an earlier revision',
+    load: async () => (await import('./commands/deployments-rollback.ts')).deploymentsRollback,
+  },
+  destroy: {
+    summary: 'remove it; volumes are kept unless asked',
+    load: async () => (await import('./commands/deployments-destroy.ts')).deploymentsDestroy,
+  },
+};
+
+const TOKENS: Record<string, Leaf> = {
+  create: { summary: 'make an API token', load: async () => (await import('./commands/tokens-create.ts')).tokensCreate },
+  list: {
+    summary: 'list API tokens, without their values',
+    load: async () => (await import('./commands/tokens-list.ts')).tokensList,
+  },
+};
+
 const OPERATIONS: Record<string, Leaf> = {
   list: {
     summary: 'list operations, the newest first',
@@ -55,23 +104,45 @@ const OPERATIONS: Record<string, Leaf> = {
 
 const COMMANDS: Record<string, Leaf | Branch> = {
   ...MARKETPLACE,
+  render: {
+    summary: 'print the objects that a template makes',
+    load: async () => (await import('./commands/render.ts')).render,
+  },
+  plan: { summary: 'show what a deploy would do', load: async () => (await import('./commands/plan.ts')).plan },
+  deploy: {
+    summary: 'deploy a template, an image or a plan',
+    load: async () => (await import('./commands/deploy.ts')).deploy,
+  },
+  launch: { summary: 'deploy a template under a name', load: async () => (await import('./commands/launch.ts')).launch },
+  deployments: {
+    summary: 'list, tell about, change and remove deployments',
+    example: 'chandlery deployments -A',
+    commands: DEPLOYMENTS,
+  },
   ops: { summary: 'list, follow, cancel and replay operations', example: 'chandlery ops', commands: OPERATIONS },
   validate: {
     summary: 'check a directory that holds a template',
     load: async () => (await import('./commands/validate.ts')).validate,
   },
   marketplace: {
-    summary: 'the same search, show, install, uninstall and installed',
+    summary: 'the same search, show, install, uninstall, installed and deploy',
     example: 'chandlery marketplace search cache',
-    commands: MARKETPLACE,
+    commands: {
+      ...MARKETPLACE,
+      deploy: {
+        summary: 'deploy a template',
+        load: async () => (await import('./commands/marketplace-deploy.ts')).marketplaceDeploy,
+      },
+    },
   },
+  tokens: { summary: 'make and list API tokens', example: 'chandlery tokens list', commands: TOKENS },
   version: { summary: 'tell the version', load: async () => (await import('./commands/version.ts')).version },
 };
 
 /** The program for this command line (without node and script). Errors of usage are thrown as CommanderError. */
 export async function createProgram(words: readonly string[]): Promise<Command> {
   const program = new Command('chandlery')
-    .description('Finds templates in registries and installs them through durable operations.')
+    .description('Finds templates in registries, installs and deploys them through durable operations.')
     .option('-V, --version', 'tell the version')
     .addHelpText('after', environmentText())
     // --version before a command is this program's; behind `ops replay` it is that command's.

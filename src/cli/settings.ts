@@ -31,6 +31,11 @@ export function isDumbTerminal(env: Environment = process.env): boolean {
   return env.TERM === 'dumb';
 }
 
+/** The value of a variable that the command line names; undefined where it is not set. */
+export function environmentValue(name: string, env: Environment = process.env): string | undefined {
+  return env[name];
+}
+
 function baseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) throw badUrl('is not an http or https address');

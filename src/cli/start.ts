@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { OperationView } from '../domain/operation.ts';
 import type { Accepted, HttpClient } from './http.ts';
 import type { Format } from './output.ts';
 import { printAs } from './output.ts';
@@ -10,18 +11,18 @@ export function withDetach(command: Command): Command {
   return command.option('--detach', 'print the id of the operation and do not wait');
 }
 
-/** Fails with a CliError unless the operation succeeds; with `detach` it is enough that it was accepted. */
+/** Fails with a CliError unless the operation succeeds; with `detach` it is enough that it was accepted, and undefined is answered. */
 export async function startAndWait(
   client: HttpClient,
   accepted: Accepted,
   { output, detach }: { output: Format; detach: boolean | undefined },
-): Promise<void> {
+): Promise<OperationView | undefined> {
   if (accepted.joined) note('an equal request is already running; this is its operation');
   if (detach) {
     const id = ({ operation }: Accepted) => operation;
     await printAs(output, { body: accepted, names: (body) => [id(body)], table: id });
-    return;
+    return undefined;
   }
   const { waitForOperation } = await import('./wait.ts');
-  await waitForOperation(client, accepted.operation, output);
+  return await waitForOperation(client, accepted.operation, output);
 }

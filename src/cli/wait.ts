@@ -26,11 +26,21 @@ interface Progress {
  * Shows the operation until it ends. With `table` progress is the product and goes to stdout; with the other formats it goes to stderr,
  * and stdout holds the operation as it ended, or its id. Fails with a CliError unless it succeeded.
  */
-export async function waitForOperation(client: HttpClient, id: string, format: Format): Promise<void> {
+export async function waitForOperation(client: HttpClient, id: string, format: Format): Promise<OperationView> {
   const operation = await watched(client, id, format === 'table' ? process.stdout : process.stderr);
   if (format !== 'table') await printAs(format, { body: operation, names: () => [operation.id], table: () => '' });
+  return succeeded(operation);
+}
+
+/** The same where something else than the operation is the product: progress goes to stderr, and nothing to stdout. */
+export async function followOperation(client: HttpClient, id: string): Promise<OperationView> {
+  return succeeded(await watched(client, id, process.stderr));
+}
+
+function succeeded(operation: OperationView): OperationView {
   const trouble = troubleOfOperation(operation);
   if (trouble) throw new CliError(trouble);
+  return operation;
 }
 
 async function watched(client: HttpClient, id: string, stream: NodeJS.WriteStream): Promise<OperationView> {

@@ -8,6 +8,18 @@ import { PACKAGE_ROOT } from '../../src/config.ts';
 const FOLDER = join(PACKAGE_ROOT, 'test', 'histories');
 /** Every outcome that a shipped workflow must go on replaying; a name that is missing here is a test that was lost. */
 const OUTCOMES = [
+  'deploy-cancelled',
+  'deploy-cancelled-in-dependency',
+  'deploy-cancelled-in-undo',
+  'deploy-killed',
+  'deploy-never-ready',
+  'deploy-overdue',
+  'deploy-replayed',
+  'deploy-succeeded',
+  'deploy-undone',
+  'destroy-refused',
+  'destroy-succeeded',
+  'destroy-undone',
   'install-cancelled',
   'install-cancelled-in-undo',
   'install-cancelled-while-failing',
@@ -18,8 +30,13 @@ const OUTCOMES = [
   'install-retried',
   'install-succeeded',
   'install-undone',
+  'plan-succeeded',
+  'rollback-succeeded',
   'uninstall-refused',
   'uninstall-succeeded',
+  'upgrade-succeeded',
+  'upgrade-unchanged',
+  'upgrade-undone',
 ];
 
 function read(file: string): unknown {

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StepMoment } from '../../activities/deps.ts';
 import { readConfig } from '../../src/config.ts';
@@ -6,8 +7,10 @@ import { createLogger } from '../../src/logger.ts';
 import type { RunningWorker } from '../../src/worker.ts';
 import { startWorker } from '../../src/worker.ts';
 import type { ShopLab } from '../../test/support/shop-lab.ts';
-import { openShopLab } from '../../test/support/shop-lab.ts';
+import { openShopLab, SHOP } from '../../test/support/shop-lab.ts';
 import type { ApiClient } from '../lab/api-client.ts';
+import { startCluster } from '../local-cluster/start.ts';
+import { DEPLOY_TEMPLATES } from './deploy-templates.ts';
 
 type OnMoment = (step: string, moment: StepMoment) => Promise<void>;
 
@@ -17,6 +20,8 @@ export interface Studio {
   client: ApiClient;
   /** A client whose operations are given only so long, milliseconds. */
   hurried(operationMs: number): Promise<ApiClient>;
+  /** Makes a namespace in the cluster. */
+  namespace(name: string): Promise<void>;
   /** Runs the scene with a worker in this process. */
   withWorker<T>(scene: () => Promise<T>, onMoment?: OnMoment): Promise<T>;
   /** A worker process that kills itself in the middle of the step. */
@@ -24,8 +29,22 @@ export interface Studio {
   close(): Promise<void>;
 }
 
+/** Plays one scene and answers the id of the operation whose history is kept. */
+export type Take = (studio: Studio) => Promise<string>;
+
 export async function openStudio(log: (line: string) => void): Promise<Studio> {
-  const shop = await openShopLab();
+  const directory = await mkdtemp(join(tmpdir(), 'chandlery-studio-'));
+  const { cluster } = await startCluster({
+    directory,
+    cacheDir: readConfig(process.env).cacheDir,
+    env: process.env,
+    log,
+    fsync: false,
+  });
+  const shop = await openShopLab({
+    templates: [...SHOP, ...DEPLOY_TEMPLATES],
+    env: { KUBECONFIG: cluster.kubeconfigFor('chandlery') },
+  });
   log(`studio in ${shop.lab.dir}`);
   const config = readConfig({ ...shop.lab.env, CHANDLERY_LOG_LEVEL: 'error' });
   const start = (onMoment?: OnMoment): Promise<RunningWorker> =>
@@ -34,7 +53,14 @@ export async function openStudio(log: (line: string) => void): Promise<Studio> {
     shop,
     client: shop.api,
     hurried: async (operationMs) =>
-      (await shop.lab.startApi({ env: { CHANDLERY_INSTALL_TIMEOUT_MS: String(operationMs) } })).client,
+      (
+        await shop.lab.startApi({
+          env: { CHANDLERY_INSTALL_TIMEOUT_MS: String(operationMs), CHANDLERY_DEPLOY_TIMEOUT_MS: String(operationMs) },
+        })
+      ).client,
+    async namespace(name) {
+      await cluster.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, 'namespaces');
+    },
     async withWorker(scene, onMoment) {
       const worker = await start(onMoment);
       try {
@@ -49,6 +75,9 @@ export async function openStudio(log: (line: string) => void): Promise<Studio> {
       const env = { KILL_MOMENT: 'between', KILL_STEPS: step, KILL_DIR: dir, MAX_CACHED_WORKFLOWS: '0' };
       return shop.lab.startWorker({ script: 'test/support/processes/killable-worker.js', env });
     },
-    close: () => shop.close(),
+    async close() {
+      await shop.close();
+      await cluster.stop({ purge: true });
+    },
   };
 }

@@ -1,21 +1,13 @@
 import { ChandleryError } from '../../src/domain/errors.ts';
-import type { Studio } from './studio.ts';
+import { cancel, endedIn, pause } from './direct.ts';
+import type { Take } from './studio.ts';
 
 /** One function an outcome; each answers the id of the operation whose history is kept. Each uses a namespace of its own. */
-
-type Take = (studio: Studio) => Promise<string>;
 
 /** Fails for good after the effect of the install step, so that there is something to undo. */
 async function failAfterInstall(step: string, moment: string): Promise<void> {
   if (step === 'install' && moment === 'after')
     throw new ChandleryError('scan_blocked', 'refused after the effect, for the recording');
-}
-
-async function endedIn(studio: Studio, id: string, state: string): Promise<string> {
-  const operation = await studio.client.ended(id);
-  if (operation.state !== state)
-    throw new Error(`${id} ended ${operation.state} instead of ${state}: ${JSON.stringify(operation.failure)}`);
-  return id;
 }
 
 const installSucceeded: Take = (studio) =>
@@ -127,11 +119,3 @@ export const TAKES: Record<string, Take> = {
   'uninstall-succeeded': uninstallSucceeded,
   'uninstall-refused': uninstallRefused,
 };
-
-async function cancel(studio: Studio, id: string): Promise<void> {
-  await studio.client.call('POST', `/api/v1/operations/${id}/cancel`);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

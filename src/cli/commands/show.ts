@@ -56,30 +56,11 @@ async function fromDirectory(dir: string): Promise<TemplateSummary> {
 }
 
 async function fromRegistry(argument: string, named: string | undefined): Promise<TemplateSummary> {
-  const [{ parseReference }, { exactVersion, selectVersions }] = await Promise.all([
+  const [{ parseReference }, { findTemplate }] = await Promise.all([
     import('../../domain/reference.ts'),
-    import('../../domain/versions.ts'),
+    import('../template-lookup.ts'),
   ]);
   const reference = parseReference(argument);
-  const registry = named ?? reference.registry;
-  const where = registry === undefined ? {} : { registry };
-  const client = createHttpClient(readSettings());
-  const exact = exactVersion(reference.range);
-  if (exact !== undefined) return summaryOfDetail(await client.template(reference.name, { ...where, version: exact }));
-  const newest = await client.template(reference.name, where);
-  if (reference.range === undefined) return summaryOfDetail(newest);
-  const [fitting] = selectVersions(newest.versions, reference.range);
-  if (fitting === undefined) throw noVersion(reference.name, reference.range, newest.versions);
-  return summaryOfDetail(
-    fitting === newest.version ? newest : await client.template(reference.name, { ...where, version: fitting }),
-  );
-}
-
-function noVersion(name: string, range: string, versions: readonly string[]): CliError {
-  return new CliError({
-    message: `no version of ${name} fits ${range}`,
-    code: 'version_not_found',
-    exitCode: EXIT.notFound,
-    alternatives: versions.slice(0, 5),
-  });
+  const where = named === undefined ? reference : { ...reference, registry: named };
+  return summaryOfDetail(await findTemplate(createHttpClient(readSettings()), where));
 }

@@ -28,22 +28,26 @@ function shapeIssue(value: unknown, counted: { nodes: number }): string | undefi
       return `has more than ${PARAMETER_VALUE_LIMITS.maxNodes} parts, all parameters together`;
     if (depth > PARAMETER_VALUE_LIMITS.maxDepth) return `is nested more than ${PARAMETER_VALUE_LIMITS.maxDepth} levels deep`;
     if (typeof part === 'number' && !Number.isFinite(part)) return 'holds a number that is none';
-    if (typeof part === 'string' && hasDelimiter(part)) return DELIMITER_MESSAGE;
+    const bad = typeof part === 'string' ? textIssue(part) : undefined;
+    if (bad !== undefined) return bad;
     if (typeof part !== 'object' || part === null) continue;
     for (const [key, child] of Object.entries(part)) {
       if (key === '__proto__') return 'has a member "__proto__", which is not allowed';
-      if (hasDelimiter(key)) return DELIMITER_MESSAGE;
+      const badKey = textIssue(key);
+      if (badKey !== undefined) return badKey;
       waiting.push([child, depth + 1]);
     }
   }
   return undefined;
 }
 
-const DELIMITER_MESSAGE = 'holds U+10F9C0 or U+10F9C1, private-use characters that mark the places of secrets: take them out';
-
-// In a value they would be read as the place of a secret, and a secret put there.
-function hasDelimiter(text: string): boolean {
-  return text.includes(TOKEN_START) || text.includes(TOKEN_END);
+/** What is wrong with the characters of a text; undefined when nothing is. */
+function textIssue(text: string): string | undefined {
+  // In a value they would be read as the place of a secret, and a secret put there.
+  if (text.includes(TOKEN_START) || text.includes(TOKEN_END))
+    return 'holds U+10F9C0 or U+10F9C1, private-use characters that mark the places of secrets: take them out';
+  // Neither PostgreSQL nor a process's environment can hold them.
+  return /\0|\p{Surrogate}/u.test(text) ? 'holds a NUL character or half of a surrogate pair: take it out' : undefined;
 }
 
 /** Everything that makes values too large or unsafe to look at; none when they are fine. */

@@ -42,7 +42,10 @@ function placed(object: KubeObject): RenderedObject {
 function checkObjects(objects: readonly KubeObject[], template: string): void {
   if (objects.length > RENDER_LIMITS.maxObjects)
     throw tooLarge(template, `${objects.length} objects, at most ${RENDER_LIMITS.maxObjects} are allowed`);
-  const bytes = Buffer.byteLength(JSON.stringify(objects));
+  const json = JSON.stringify(objects);
+  // Escaped by JSON, refused by PostgreSQL and by Kubernetes.
+  if (/(?<!\\)(\\\\)*\\u(0000|d[89a-f])/.test(json)) throw tooOdd(template);
+  const bytes = Buffer.byteLength(json);
   if (bytes > RENDER_LIMITS.maxBytes) throw tooLarge(template, `${bytes} bytes, at most ${RENDER_LIMITS.maxBytes} are allowed`);
   for (const object of objects) {
     const pointer = misplacedToken(object);
@@ -50,6 +53,12 @@ function checkObjects(objects: readonly KubeObject[], template: string): void {
     const message = `${refText(refOf(object))} would hold a secret in ${pointer}: secrets may stand in the data of a Secret only`;
     throw new ChandleryError('template_invalid', message, { template, issues: [{ path: pointer, message }] });
   }
+}
+
+function tooOdd(template: string): ChandleryError {
+  return new ChandleryError('template_invalid', `${template} renders to text with a NUL character or half of a surrogate pair`, {
+    template,
+  });
 }
 
 function tooLarge(template: string, what: string): ChandleryError {

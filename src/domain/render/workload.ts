@@ -7,7 +7,7 @@ import { controllerOf } from './controller.ts';
 import { faultAt, templateFault } from './fault.ts';
 import { imageOf, isImageReference } from './image-reference.ts';
 import { ingressesOf, servicesOf } from './network.ts';
-import { checkPorts } from './ports.ts';
+import { checkPorts, exposedPorts, portNamed } from './ports.ts';
 import type { RenderBasis } from './render-basis.ts';
 import { outputsWith } from './rendered-outputs.ts';
 import { scalerOf } from './scaling.ts';
@@ -78,19 +78,27 @@ function ownSecret(context: WorkloadContext): KubeObject[] {
   return [makeObject(context, { apiVersion: 'v1', kind: 'Secret' }, nameOf(context), { type: 'Opaque', stringData })];
 }
 
+/** A port as the Service names it: the container's number may be another one there. */
+function withPort(context: WorkloadContext, output: TemplateOutput): TemplateOutput {
+  if (output.from !== 'service' || output.port === undefined) return output;
+  const fault = (_place: string, message: string) => templateFault('/spec/outputs', `output "${output.name}": ${message}`);
+  return { ...output, port: portNamed(exposedPorts(context), output.port, '', fault).name };
+}
+
 /** The objects of a template of type workload. */
 export function renderWorkload(basis: RenderBasis): { objects: KubeObject[]; outputs: TemplateOutput[] } {
   const context = contextOf(basis);
   checkPorts(context);
   const volumes = volumesOf(context);
   const controller = controllerOf(context, imageFor(basis, context), volumes);
-  const outputs = outputsWith(basis.manifest.spec.outputs ?? [], basis.scope, (key, pointer) => {
+  const found = outputsWith(basis.manifest.spec.outputs ?? [], basis.scope, (key, pointer) => {
     const parameter = basis.secrets.find(({ keys }) => keys.includes(key));
     if (parameter === undefined)
       throw templateFault(pointer, `no secret parameter gives the entry "${key}": name its Secret with secretName`);
     if (parameter.present) context.secretKeys.add(key);
     return nameOf(context);
   });
+  const outputs = found.map((output) => withPort(context, output));
   const account = makeObject(context, { apiVersion: 'v1', kind: 'ServiceAccount' }, nameOf(context), {
     automountServiceAccountToken: false,
   });

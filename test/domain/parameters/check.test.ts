@@ -148,6 +148,8 @@ describe('values that are too large or unsafe', () => {
     ['one is nested too deep', { a: nested(PARAMETER_VALUE_LIMITS.maxDepth) }, '/a'],
     ['they have too many parts', { a: Array.from({ length: PARAMETER_VALUE_LIMITS.maxNodes }, () => 1) }, '/a'],
     ['one has the mark of a secret', { a: ['\u{10F9C0}password\u{10F9C1}'] }, '/a'],
+    ['one has a NUL', { a: 'x\0' }, '/a'],
+    ['one has half a character', { a: { b: '\ud800' } }, '/a'],
     ['a key has the mark of a secret', { a: { '\u{10F9C1}': 1 } }, '/a'],
     ['one would change an object', { a: JSON.parse('{"__proto__": 1}') }, '/a'],
   ])('are refused when %s', (_what, plain, path) => {
