@@ -155,7 +155,7 @@ async function applyOne(
   const name = `${run.context.step}.${ref.kind}.${ref.name}`;
   await deps.onMoment?.(name, 'before');
   // An object that came between plan and apply is not ours to change; an earlier attempt's is.
-  if (!item.existed && run.attempt === 1) await refuseForeign(session, ref, run, deploymentId);
+  if (!item.existed) await refuseForeign(session, ref, run, deploymentId);
   const live = await session.apply(resolveTokens(object, values), { force, signal: run.signal }).catch((error: unknown) => {
     throw inWords(error, refText(ref));
   });

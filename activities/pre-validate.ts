@@ -24,9 +24,11 @@ export function createPreValidate(deps: ActivityDeps) {
         operation: context.operation,
         detail: { ...request },
       });
-      return { cluster: 'absent' as const };
+      return { cluster: deps.cluster ? ('later' as const) : ('absent' as const) };
     },
-    describe: () => ({ detail: 'reference and namespace are valid; there is no cluster: cluster checks skipped' }),
+    describe: ({ cluster }) => ({
+      detail: `reference and namespace are valid; ${cluster === 'absent' ? 'there is no cluster: cluster checks skipped' : 'what it requires of the cluster is checked when it is deployed'}`,
+    }),
   });
 }
 

@@ -1,3 +1,4 @@
+import type { ClusterSession } from '../src/domain/cluster.ts';
 import type { DeploymentRecord, TemplatePin } from '../src/domain/deployment.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
@@ -7,6 +8,8 @@ import type { Rendered } from '../src/domain/rendered.ts';
 import type { Identity } from '../src/domain/store.ts';
 import type { TemplateDependency, TemplateManifest } from '../src/domain/template.ts';
 import { fits } from '../src/domain/versions.ts';
+import { checkFit } from './cluster/fit.ts';
+import { sessionOf } from './cluster/session.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { Resolved } from './resolve.ts';
 import { createStep } from './step.ts';
@@ -50,7 +53,8 @@ const MAX_CANDIDATES = 200;
 /** Turns the template and its parameters into objects, and those of each dependency that is not there yet. */
 export function createRender(deps: ActivityDeps) {
   return createStep(deps, {
-    async run({ key, resolved, templates }: Input, { signal }): Promise<Draft> {
+    async run({ key, requester, resolved, templates }: Input, { signal }): Promise<Draft> {
+      const session = sessionOf(deps, requester);
       const pins = templates ?? resolved.templates;
       const template = resolved.template ?? pins.find((pin) => pin.name === resolved.wanted?.name);
       if (!template) throw new ChandleryError('internal', 'the template was installed and is not in its own lock');
@@ -58,8 +62,11 @@ export function createRender(deps: ActivityDeps) {
       const pin = { registry, name, version, digest };
       const manifest = await manifestOf(deps, key, pin);
       if (resolved.base > 0) await guardImmutable(deps, key, pin, manifest, resolved);
-      const rendered = await renderOne(deps, key, pin, manifest, resolved, signal);
-      const dependencies = await collectDependencies(deps, key, manifest, pins, signal);
+      const [rendered, dependencies] = await Promise.all([
+        renderOne(deps, key, pin, manifest, resolved, signal),
+        collectDependencies(deps, key, manifest, pins, signal, session),
+        checkFit(deps, session, manifest, signal),
+      ]);
       return { template: pin, parameters: resolved.parameters, rendered, dependencies };
     },
     describe: (draft) => ({
@@ -114,6 +121,7 @@ async function collectDependencies(
   manifest: TemplateManifest,
   pins: TemplatePin[],
   signal: AbortSignal,
+  session: ClusterSession,
 ): Promise<DraftDependency[]> {
   const found = new Map<string, DraftDependency>();
   const visit = async (parent: TemplateManifest, direct: boolean): Promise<string[]> => {
@@ -138,6 +146,7 @@ async function collectDependencies(
         continue;
       }
       const entry = await missingDependency(deps, key, dependency, pin, signal);
+      await checkFit(deps, session, entry.manifest, signal);
       const after = await visit(entry.manifest, false);
       found.set(dependency.name, { ...common, ...entry.draft, action: 'deploy', ...(after.length > 0 && { after }) });
       names.push(entry.draft.name);

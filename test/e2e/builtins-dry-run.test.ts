@@ -110,6 +110,8 @@ describeCluster('what templates render to', () => {
     resolveTokens(object, Object.fromEntries(tokenKeys(object).map((key) => [key, 'a-value-of-16-ch'])));
 
   async function refused(rendered: Rendered): Promise<string[]> {
+    // A binding can be tried only when its role is there.
+    for (const { object, ref } of rendered.objects) if (ref.kind === 'Role') await session.apply(object);
     const answers = rendered.objects.map(async ({ object, ref }) => {
       const answer = session.apply(withValues(object), { dryRun: true });
       return answer.then(

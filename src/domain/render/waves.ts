@@ -15,9 +15,10 @@ const WAVE_OF: Record<string, Wave> = {
   [`${CORE}/Namespace`]: 'namespaces',
   'apiextensions.k8s.io/CustomResourceDefinition': 'definitions',
   [`${CORE}/ServiceAccount`]: 'rbac',
-  [`${RBAC}/Role`]: 'rbac',
+  // Objects of a wave are applied at once, and nobody but an administrator may bind a role that is not there yet.
+  [`${RBAC}/Role`]: 'definitions',
+  [`${RBAC}/ClusterRole`]: 'definitions',
   [`${RBAC}/RoleBinding`]: 'rbac',
-  [`${RBAC}/ClusterRole`]: 'rbac',
   [`${RBAC}/ClusterRoleBinding`]: 'rbac',
   'scheduling.k8s.io/PriorityClass': 'rbac',
   'node.k8s.io/RuntimeClass': 'rbac',

@@ -99,7 +99,14 @@ describe('namespaces', () => {
       e: 'shop',
     });
     expect(objects.every(({ object, ref }) => object.metadata.namespace === ref.namespace && !('status' in object))).toBe(true);
-    expect(objects.map(({ wave }) => WAVES[wave])).toEqual(['definitions', 'rbac', 'config', 'config', 'workloads', 'workloads']);
+    expect(objects.map(({ wave }) => WAVES[wave])).toEqual([
+      'definitions',
+      'definitions',
+      'config',
+      'config',
+      'workloads',
+      'workloads',
+    ]);
   });
 
   it('of ServiceAccounts that get a role are filled in', () => {
@@ -126,6 +133,8 @@ describe('waveOf', () => {
   it.each([
     ['Namespace', '', 'namespaces'],
     ['ServiceAccount', '', 'rbac'],
+    ['Role', 'rbac.authorization.k8s.io', 'definitions'],
+    ['RoleBinding', 'rbac.authorization.k8s.io', 'rbac'],
     ['Secret', '', 'config'],
     ['Secret', 'example.org', 'workloads'],
     ['PersistentVolumeClaim', '', 'storage'],
