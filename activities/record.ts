@@ -1,5 +1,5 @@
 import type { ClusterSession } from '../src/domain/cluster.ts';
-import type { DeploymentDependency } from '../src/domain/deployment.ts';
+import type { DeploymentDependency, RevisionKind, RevisionRecord } from '../src/domain/deployment.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { valuesSecretName } from '../src/domain/deployment-store.ts';
 import type { StepContext } from '../src/domain/effects.ts';
@@ -27,18 +27,34 @@ export function createRecord(deps: ActivityDeps) {
     recordsItself: true,
     async run({ key, requester, request, revision, dependencies }: Input, { context, inputDigest, signal }) {
       const session = sessionOf(deps, requester);
-      await recoverUids(deps, session, context, key, revision, signal);
+      const begun = await deps.store.deployments.begun(context, key);
+      await recoverUids(deps, session, context, key, begun?.revision, signal);
       await dropSecrets(session, key, request.secrets?.name, revision, signal);
       const result = { revision };
       return (await deps.store.deployments.finish(context, key, {
         inputDigest,
         number: revision,
-        dependencies,
+        dependencies: await standingOn(deps, key, begun?.revision.kind, dependencies),
         result,
       })) as typeof result;
     },
     describe: ({ revision }) => ({ detail: `revision ${revision} is the current one` }),
   });
+}
+
+/** What was deployed for an earlier revision still is its own; a rollback brings no dependencies and stands on those that are there. */
+async function standingOn(
+  deps: ActivityDeps,
+  key: DeploymentKey,
+  kind: RevisionKind | undefined,
+  found: DeploymentDependency[],
+): Promise<DeploymentDependency[]> {
+  if (found.length === 0 && kind !== 'rollback') return found;
+  const before = (await deps.store.deployments.get(key))?.dependencies ?? [];
+  if (kind === 'rollback') return before;
+  const wasOwned = ({ namespace, name }: DeploymentDependency) =>
+    before.some((other) => other.owned && other.namespace === namespace && other.name === name);
+  return found.map((dependency) => ({ ...dependency, owned: dependency.owned || wasOwned(dependency) }));
 }
 
 /** Uids are written without waiting for the disk (src/adapters/store): one that was lost with the database server is asked for again. */
@@ -47,17 +63,17 @@ async function recoverUids(
   session: ClusterSession,
   context: StepContext,
   key: DeploymentKey,
-  number: number,
+  revision: RevisionRecord | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const begun = await deps.store.deployments.begun(context, key);
-  const lost = (begun?.revision.inventory ?? []).flatMap((item, index) => (item.uid === undefined ? [{ item, index }] : []));
+  if (!revision) return;
+  const lost = revision.inventory.flatMap((item, index) => (item.uid === undefined ? [{ item, index }] : []));
   const objects: Array<{ index: number; uid: string }> = [];
   for (const { item, index } of lost) {
     const uid = (await session.get(item.ref, { signal }))?.metadata.uid;
     if (uid !== undefined) objects.push({ index, uid });
   }
-  if (objects.length > 0) await deps.store.deployments.applied(context, key, number, { objects });
+  if (objects.length > 0) await deps.store.deployments.applied(context, key, revision.number, { objects });
 }
 
 async function dropSecrets(

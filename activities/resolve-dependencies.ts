@@ -1,9 +1,7 @@
-import { ChandleryError } from '../src/domain/errors.ts';
+import { lookupBareName } from '../src/domain/bare-name.ts';
 import type { Lock } from '../src/domain/lock.ts';
 import type { Target } from '../src/domain/operation.ts';
-import type { RegistryPlugin, VersionEntry } from '../src/domain/registry.ts';
 import { gatherCatalog, resolve } from '../src/domain/resolver.ts';
-import { selectVersions } from '../src/domain/versions.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createStep } from './step.ts';
 
@@ -42,43 +40,9 @@ async function lookup(
   range: string | undefined,
   signal: AbortSignal,
 ) {
-  if (registryName === undefined) return lookupBare(deps, name, range, signal);
+  if (registryName === undefined) return lookupBareName(deps.registries, name, range, signal);
   const registry = deps.registries.get(registryName);
   return { registry: registry.name, versions: await registry.listVersions(name, signal) };
-}
-
-/** This server's own (built-in) templates, then the default registry; one with no version in the range is passed over for one that has. */
-async function lookupBare(deps: ActivityDeps, name: string, range: string | undefined, signal: AbortSignal) {
-  const { local, default: standard } = deps.registries;
-  const candidates = [...new Set([local, standard])].filter((registry): registry is RegistryPlugin => registry !== undefined);
-  const found: Array<{ registry: string; versions: VersionEntry[] }> = [];
-  let missing: unknown = new ChandleryError('registry_not_found', 'no registry is configured', { template: name });
-  for (const registry of candidates) {
-    try {
-      const versions = await registry.listVersions(name, signal);
-      found.push({ registry: registry.name, versions });
-      if (
-        selectVersions(
-          versions.map((entry) => entry.version),
-          range,
-        ).length > 0
-      )
-        break;
-    } catch (error) {
-      if (!(error instanceof ChandleryError && error.code === 'template_not_found')) throw error;
-      missing = error;
-    }
-  }
-  const fitting = found.find(
-    ({ versions }) =>
-      selectVersions(
-        versions.map((entry) => entry.version),
-        range,
-      ).length > 0,
-  );
-  const chosen = fitting ?? found[0];
-  if (!chosen) throw missing;
-  return chosen;
 }
 
 /** What the namespace already holds: it may be kept, and what others there need must go on fitting. */

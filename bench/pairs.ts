@@ -23,20 +23,27 @@ export interface Paired {
 
 /** Measures two things in turn (ABBA), so that a drift of the machine favours neither. */
 export async function measurePairs({ ours, peer, rounds, warmUp }: PairOptions): Promise<Paired> {
-  for (let done = 0; done < warmUp; done += 1) {
-    await ours();
-    await peer();
-  }
-  const pairs: Array<{ ours: number; peer: number }> = [];
-  for (let done = 0; done < rounds; done += 1) {
-    const first = await ours();
-    pairs.push({ ours: first, peer: await peer() });
-    const second = await peer();
-    pairs.push({ ours: await ours(), peer: second });
-  }
-  return {
-    ours: median(pairs.map((pair) => pair.ours)),
-    peer: median(pairs.map((pair) => pair.peer)),
-    ratio: median(pairs.map((pair) => pair.ours / pair.peer)),
-  };
+  const measured = await measureInTurn({ ours, peer }, { rounds, warmUp });
+  return comparePairs(measured.ours, measured.peer);
+}
+
+type Things = Readonly<Record<string, () => Promise<unknown>>>;
+type Given<T extends Things> = { [Name in keyof T]: Array<Awaited<ReturnType<T[Name]>>> };
+
+/** The same for any number of things: there and back in each round (ABC, CBA). Answers what each gave, in the order of the rounds. */
+export async function measureInTurn<T extends Things>(
+  things: T,
+  { rounds, warmUp }: Pick<PairOptions, 'rounds' | 'warmUp'>,
+): Promise<Given<T>> {
+  const there = Object.entries(things).map(([name, once]) => ({ once, given: [] as unknown[], name }));
+  for (let done = 0; done < warmUp; done += 1) for (const { once } of there) await once();
+  for (let done = 0; done < rounds; done += 1)
+    for (const { once, given } of [...there, ...there.toReversed()]) given.push(await once());
+  return Object.fromEntries(there.map(({ name, given }) => [name, given])) as Given<T>;
+}
+
+/** Of two lists as `measureInTurn` answers them, milliseconds. */
+export function comparePairs(ours: readonly number[], peer: readonly number[]): Paired {
+  const ratios = ours.map((value, at) => value / (peer[at] ?? Number.NaN));
+  return { ours: median(ours), peer: median(peer), ratio: median(ratios) };
 }

@@ -1,11 +1,12 @@
 import { pathToFileURL } from 'node:url';
+import { runDeploy } from './deploy/index.ts';
 import { describeLoad, describeMachine } from './environment.ts';
 import { runMain } from './main/index.ts';
 import { Reporter } from './reporter.ts';
 
 /** `npm run bench`: measures and prints. A missed goal says FAIL and does not change the exit code; what could not be measured does. */
 
-const SUITES: Readonly<Record<string, (report: Reporter) => Promise<void>>> = { main: runMain };
+const SUITES: Readonly<Record<string, (report: Reporter) => Promise<void>>> = { main: runMain, deploy: runDeploy };
 
 const EXIT_INCOMPLETE = 1;
 const EXIT_USAGE = 2;

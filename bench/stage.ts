@@ -31,7 +31,7 @@ export interface Stage {
 
 export async function openStage(
   templates: readonly TemplateFixture[],
-  { log, cleanup }: { log: (line: string) => void; cleanup: Cleanup },
+  { log, cleanup, env }: { log: (line: string) => void; cleanup: Cleanup; env?: Record<string, string> },
 ): Promise<Stage> {
   const folder = await createRegistryFolder(templates);
   cleanup.add(folder.remove);
@@ -42,7 +42,7 @@ export async function openStage(
   const lab = await openLab({
     registries: [{ name: 'main', url: registry.url, default: true, token: TOKEN }],
     // Writing log lines is not what is measured.
-    env: { CHANDLERY_LOG_LEVEL: 'warn' },
+    env: { CHANDLERY_LOG_LEVEL: 'warn', ...env },
     log,
   });
   cleanup.add(() => lab.close());

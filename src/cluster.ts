@@ -8,3 +8,11 @@ export function openCluster({ cluster }: Config, log: Logger): Cluster | undefin
   if (!cluster) return undefined;
   return createCluster({ kubeconfig: 'kubeconfig' in cluster ? { file: cluster.kubeconfig } : { inCluster: true }, log });
 }
+
+/**
+ * Has the cluster's client loaded and connected once nothing is waited for any more: its libraries take half a second, and several on
+ * a busy machine, which is more than the first request has. An outage at this moment says nothing.
+ */
+export function warmUp(cluster: Cluster | undefined): void {
+  void cluster?.version().catch(() => undefined);
+}

@@ -9,7 +9,7 @@ import type { HealthChecks } from './api/health.ts';
 import { createInstalledCache } from './api/installed-cache.ts';
 import { createEngine, type Engine, registerSearchAttributes } from './client/engine.ts';
 import { createOperationsClient } from './client/index.ts';
-import { openCluster } from './cluster.ts';
+import { openCluster, warmUp } from './cluster.ts';
 import type { Config } from './config.ts';
 import { readConfig, requireExternal } from './config.ts';
 import { ChandleryError } from './domain/errors.ts';
@@ -80,6 +80,7 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     log,
   });
   const server = await listen(createServer(app), config);
+  warmUp(cluster);
   return {
     url: urlOf(server, config.host),
     adminTokenFile: config.adminTokenFile,

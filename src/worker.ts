@@ -9,7 +9,7 @@ import { createArchiveReader } from './adapters/archive/inspect.ts';
 import { createSecretMaker } from './adapters/secret-maker/index.ts';
 import { createStore } from './adapters/store/index.ts';
 import { dataConverter } from './client/codec.ts';
-import { openCluster } from './cluster.ts';
+import { openCluster, warmUp } from './cluster.ts';
 import type { Config } from './config.ts';
 import { PACKAGE_ROOT, readConfig, requireExternal } from './config.ts';
 import type { Logger } from './logger.ts';
@@ -92,6 +92,7 @@ export async function startWorker(
   const done = worker.run().finally(async () => {
     await Promise.allSettled([store.close(), registries.close(), cluster?.close(), connection.close()]);
   });
+  warmUp(cluster);
   return {
     done,
     async stop() {

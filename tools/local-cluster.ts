@@ -9,7 +9,7 @@ import { type ClusterStatus, clusterStatus } from './local-cluster/status.ts';
 /** `npm run cluster`: a real Kubernetes control plane with simulated nodes on this machine, without Docker and without root. */
 
 const USAGE = `npm run cluster -- up|down|status [options]
-  up       start it (the first time builds it, about 7 minutes) and say how to reach it
+  up       start it (the first time builds it, about 6 minutes) and say how to reach it
   down     end it; what is in it is kept for the next \`up\`
   status   say what runs
 options

@@ -2,12 +2,19 @@
 import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { acquireClusterPrograms } from '../dist/tools/local-cluster/programs.js';
 import { acquireTemporalCli } from '../dist/tools/temporal-cli.js';
 
 const cacheDir = process.env.CHANDLERY_CACHE_DIR ?? join(homedir(), '.cache', 'chandlery');
 const log = (line) => process.stderr.write(`${line}\n`);
 // Before any test: the first build takes minutes, and no test should time out over it.
 await acquireTemporalCli({ cacheDir, env: process.env, log });
+try {
+  await acquireClusterPrograms({ cacheDir, env: process.env, log });
+} catch (error) {
+  if (process.env.CI) throw error;
+  log(`the tests that need a Kubernetes cluster will say that they are not run: ${error.message}`);
+}
 
 const report = process.env.CHANDLERY_TEST_REPORT ? ['--json', `--outputFile=${process.env.CHANDLERY_TEST_REPORT}`] : [];
 const jest = join('node_modules', 'jest', 'bin', 'jest.js');

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'undici';
-import { WORKFLOW_TYPES } from '../../workflows/names.ts';
 import { parseOperationId, targetId } from '../../src/domain/operation.ts';
 import type { InstallInput } from '../../workflows/messages.ts';
+import { WORKFLOW_TYPES } from '../../workflows/names.ts';
 import type { Figure } from '../figures.ts';
 import { measurePairs } from '../pairs.ts';
 import type { Stage } from '../stage.ts';

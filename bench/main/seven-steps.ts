@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../../src/client/engine.ts';
-import { WORKFLOW_TYPES } from '../../workflows/names.ts';
 import type { InstallInput } from '../../workflows/messages.ts';
+import { WORKFLOW_TYPES } from '../../workflows/names.ts';
 import type { Figure } from '../figures.ts';
 import { quantile, round } from '../figures.ts';
 import { measurePairs } from '../pairs.ts';

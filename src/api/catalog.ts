@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { bareNameRegistries } from '../domain/bare-name.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import type { RegistryPlugin, RegistrySet, SearchFilter, SearchPage, TemplateDetail } from '../domain/registry.ts';
 import type { InstalledCache } from './installed-cache.ts';
@@ -54,16 +55,15 @@ export function createCatalogRouter({ registries, local, installed }: CatalogRou
     const { name } = parseWith(templatePathSchema, request.params, 'path');
     const { registry, version } = parseWith(catalogTemplateSchema, request.query, 'query');
     response.json(
-      await find(registry === undefined ? byResolutionOrder(registries, local) : [registries.get(registry)], name, version),
+      await find(
+        registry === undefined ? bareNameRegistries({ ...registries, local }) : [registries.get(registry)],
+        name,
+        version,
+      ),
     );
   });
 
   return router;
-}
-
-/** A bare name means: this server's own (built-in) templates, then the default registry (DESIGN section 6). */
-function byResolutionOrder(registries: RegistrySet, local: RegistryPlugin): RegistryPlugin[] {
-  return registries.default && registries.default !== local ? [local, registries.default] : [local];
 }
 
 async function find(candidates: RegistryPlugin[], name: string, version: string | undefined): Promise<TemplateDetail> {

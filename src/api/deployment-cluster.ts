@@ -41,7 +41,10 @@ export async function readResources(
     try {
       return viewOf(item, await session.get(item.ref, { signal }));
     } catch (error) {
-      if (!(error instanceof ChandleryError && error.code === 'forbidden')) throw error;
+      if (!(error instanceof ChandleryError)) throw error;
+      // Its kind or its namespace went, and it with them.
+      if (error.code === 'api_unknown' || error.code === 'namespace_missing') return viewOf(item, undefined);
+      if (error.code !== 'forbidden') throw error;
       refusals.push(error);
       return { ...item.ref, status: 'unknown' as const, message: `you may not read it: ${error.message}` };
     }

@@ -103,7 +103,12 @@ async function present(
 
 /** Aborted when the time is up, or when nobody waits for the answer any more. */
 function within(response: Response): AbortSignal {
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
-  return AbortSignal.any([gone.signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
+  const enough = new AbortController();
+  const message = `the cluster did not answer within ${READ_TIMEOUT_MS / 1_000} s`;
+  const timer = setTimeout(() => enough.abort(new ChandleryError('cluster_unavailable', message)), READ_TIMEOUT_MS);
+  response.on('close', () => {
+    clearTimeout(timer);
+    enough.abort();
+  });
+  return enough.signal;
 }

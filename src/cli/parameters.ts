@@ -37,7 +37,7 @@ export function withParameters(command: Command): Command {
     .option('-f, --file <file>', 'a YAML file of parameters; -p goes over it (may be repeated)', gather);
 }
 
-export function withSecrets(command: Command): Command {
+function withSecrets(command: Command): Command {
   const where = 'a secret parameter from a file (name=@FILE), from stdin (name=-) or from a variable (name=env:NAME)';
   return command.option('--set-secret <name=source>', where, gather);
 }

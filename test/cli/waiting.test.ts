@@ -206,7 +206,7 @@ describe('ops', () => {
   it('lists, also without a word', async () => {
     await serve({ 'GET /api/v1/operations': json(listed) });
     const bare = await runCli(['ops', '--state', 'failed', '-n', 'team-a', '--kind', 'install'], api.env);
-    expect(bare.stdout).toContain(`${ID}   failed`);
+    expect(bare.stdout).toContain(`${ID}   install   failed`);
     expect(api.seen[0]?.path).toBe('/api/v1/operations?namespace=team-a&state=failed&kind=install');
     expect((await runCli(['ops', 'list', '-o', 'name'], api.env)).stdout).toBe(`${ID}\n`);
   });

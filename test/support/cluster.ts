@@ -1,7 +1,7 @@
 /** A real Kubernetes for tests: one for all files of a run of Jest, or one of a test's own where it is to be broken. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -34,17 +34,22 @@ function jestRun(): ProcessIdentity {
 /** Starts (or finds) the cluster of a folder, whose life ends with the run. */
 async function keepCluster(directory: string): Promise<TestCluster> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const log = join(directory, 'keeper.log');
+  // A file: Jest waits until nobody can write to its workers any more, and the keeper until Jest has ended.
+  const stderr = openSync(log, 'a', 0o600);
   const keeper = spawn(process.execPath, ['--import', HOOKS, KEEPER, directory, JSON.stringify(jestRun())], {
     // A Ctrl-C ends Jest, and then the keeper ends the cluster.
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', stderr],
   });
+  closeSync(stderr);
   await new Promise((resolve, reject) => {
-    createInterface({ input: keeper.stdout }).once('line', resolve);
-    keeper.once('exit', (code) => reject(new Error(`no cluster could be started: its keeper ended with ${code}, see above`)));
+    const { stdout } = keeper;
+    if (stdout) createInterface({ input: stdout }).once('line', resolve);
+    keeper.once('exit', () => reject(new Error(`no cluster could be started:\n${readFileSync(log, 'utf8')}`)));
   });
   keeper.removeAllListeners('exit').unref();
-  keeper.stdout.destroy();
+  keeper.stdout?.destroy();
   return withNamespaces(openCluster(directory, process.env));
 }
 

@@ -3,6 +3,8 @@ import type { FaultProxy } from '../../test/support/fault-proxy.ts';
 import type { ApiClient } from '../lab/api-client.ts';
 import type { Child } from '../lab/child.ts';
 import type { Lab } from '../lab/index.ts';
+import type { SeenResource } from './cluster-view.ts';
+import type { DeploymentReport } from './deployment-report.ts';
 
 /** What the chapters play with. */
 export interface DemoSet {
@@ -25,12 +27,17 @@ export interface DemoReport {
     undone?: boolean;
   }>;
   kills: number;
+  /** Of the deployed shop and what it stands on, as the cluster showed them when they were ready. */
+  resources: SeenResource[];
+  deployment: DeploymentReport;
   problems: string[];
   seconds: number;
 }
 
 /** How often a running operation is looked at, milliseconds. */
 const LOOK_EVERY_MS = 100;
+/** Characters of a line; what a cluster says about an image is longer than anybody reads. */
+const MAX_LINE = 200;
 
 /** Tells the story and keeps the record of it. */
 export class Stage {
@@ -39,17 +46,19 @@ export class Stage {
   readonly #operations = new Map<string, OperationView>();
   readonly #problems: string[] = [];
   kills = 0;
+  resources: SeenResource[] = [];
+  readonly deployment: DeploymentReport = {};
 
   constructor(say: (line: string) => void) {
     this.#say = say;
   }
 
   chapter(title: string): void {
-    this.#say(`\n== ${title}`);
+    this.#say(`\n== ${title}  [${Math.round(this.#seconds())} s]`);
   }
 
   detail(line: string): void {
-    this.#say(`   ${line}`);
+    this.#say(`   ${line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line}`);
   }
 
   fail(problem: string): void {
@@ -72,7 +81,7 @@ export class Stage {
       if (operation.endedAt !== undefined) {
         this.#operations.set(id, operation);
         this.detail(
-          `-> ${operation.state}${operation.failure ? `: ${operation.failure.message} (${operation.failure.code})` : ''}`,
+          `-> ${operation.state}${operation.failure ? `: ${operation.failure.code}. ${operation.failure.guidance}` : ''}`,
         );
         return operation;
       }
@@ -94,14 +103,21 @@ export class Stage {
       })),
       steps: operations.flatMap(({ id, steps }) => steps.filter((step) => step.startedAt).map((step) => stepReport(id, step))),
       kills: this.kills,
+      resources: this.resources,
+      deployment: this.deployment,
       problems: this.#problems,
-      seconds: Math.round((performance.now() - this.#startedAt) / 100) / 10,
+      seconds: Math.round(10 * this.#seconds()) / 10,
     };
+  }
+
+  /** Since the curtain went up. */
+  #seconds(): number {
+    return (performance.now() - this.#startedAt) / 1_000;
   }
 
   #tell(step: StepView, told: Map<string, string>): void {
     if (step.state === 'pending' || step.state === 'skipped') return;
-    const line = `${step.state}${step.kept ? ' (kept)' : ''}${step.attempt > 1 ? `, attempt ${step.attempt}` : ''}`;
+    const line = `${step.state}${step.kept ? ' (kept)' : ''}${step.attempt > 1 ? `, attempt ${step.attempt}` : ''}${step.undone ? ', undone' : ''}`;
     if (told.get(step.name) === line) return;
     told.set(step.name, line);
     const why = step.failure ? `: ${step.failure.message}` : step.detail ? `: ${step.detail}` : '';

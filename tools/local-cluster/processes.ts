@@ -1,5 +1,5 @@
 /** Starting and ending the processes of a local cluster. They outlive whoever started them; the state file says which they are. */
-import { mkdirSync, realpathSync } from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChandleryError } from '../../src/domain/errors.ts';
 import type { DataDirectory } from '../../src/embedded/data-dir.ts';
@@ -24,7 +24,9 @@ const WATCH_MS = 100;
 
 /** The cluster's folder (mode 0700, made if absent), absolute and without symbolic links: processes are found by it. */
 export function openClusterDirectory(directory: string): string {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  mkdirSync(directory, { recursive: true });
+  // It holds tokens, and etcd's socket, which asks for none.
+  chmodSync(directory, 0o700);
   return realpathSync(directory);
 }
 

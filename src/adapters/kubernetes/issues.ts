@@ -11,9 +11,15 @@ const UNKNOWN_FIELD = /(unknown|duplicate) field "([^"]*)"/g;
  * own, and an admission webhook may quote anything.
  */
 export function issuesOf(failure: Failure, secret: boolean): ErrorIssue[] {
-  const issues = [...causeIssues(failure, secret), ...typedIssues(failure, secret), ...strictIssues(failure, secret)];
+  const found = [...causeIssues(failure, secret), ...typedIssues(failure, secret), ...strictIssues(failure, secret)];
+  const issues = secret ? found.map((issue) => ({ ...issue, path: secretPath(issue.path) })) : found;
   if (issues.length > 0) return issues.slice(0, LIMITS.issues);
   return [{ path: '', message: secret ? WORDLESS : clip(failure.message) }];
+}
+
+/** A value in the place of a key or a field is cut off, too. */
+function secretPath(path: string): string {
+  return /^\/(data|stringData|metadata|type|immutable)(\/[-._a-zA-Z0-9]+)*/.exec(path)?.[0] ?? '';
 }
 
 const WORDLESS = 'the cluster does not accept it; its words are not shown, because they can hold the secret';

@@ -22,13 +22,14 @@ export const LIMITS = {
   discoveryMs: 60_000,
   /** How long a kind counts as unknown: a CustomResourceDefinition of the same deployment is served within seconds. */
   discoveryMissMs: 2_000,
-  /** After this the server ends a watch; below the 5 to 10 minutes at which it would by itself, so the end is always the clean one. */
-  watchSeconds: 290,
-  /** The server sends a bookmark about every 60 s; nothing at all for longer means that the connection is dead. */
-  watchSilenceMs: 90_000,
-  /** Events are not in the watch cache and get no bookmarks: their watch ends cleanly before its silence counts. */
-  watchSecondsWithoutBookmarks: 60,
-  /** TCP keep-alive probes of a watch start after this: a host that is gone is noticed without waiting for a bookmark. */
+  /**
+   * After this the server ends a watch, and whoever watches begins the next. Short, because only this end proves that the connection
+   * lives: the server sends a bookmark only when objects of that kind have changed, so a quiet watch is quiet to its end.
+   */
+  watchSeconds: 30,
+  /** Nothing for longer than a watch lives, with some delay: the connection is dead. */
+  watchSilenceMs: 35_000,
+  /** TCP keep-alive probes of a watch start after this: a host that is gone is noticed before the silence is over. */
   watchProbeMs: 10_000,
   logBytes: 256 * 1024,
   logLines: 100,

@@ -139,7 +139,11 @@ function headersOf(target: Target, call: Call): OutgoingHttpHeaders {
     ...target.headers,
     ...call.headers,
   };
-  if (call.body !== undefined) headers['Content-Type'] = call.contentType ?? 'application/json';
+  if (call.body !== undefined) {
+    headers['Content-Type'] = call.contentType ?? 'application/json';
+    // Node leaves the length out for DELETE: the server would take the preconditions for the next request, and delete without them.
+    headers['Content-Length'] = Buffer.byteLength(call.body);
+  }
   return headers;
 }
 

@@ -1,5 +1,5 @@
 import type { V1Status } from '@kubernetes/client-node';
-import type { CallOptions, KubeObject, ObjectSelection, ResourceType, WatchEvent } from '../../domain/cluster.ts';
+import type { CallOptions, KubeObject, ObjectSelection, WatchEvent } from '../../domain/cluster.ts';
 import { ChandleryError } from '../../domain/errors.ts';
 import { failureOf, replyFailure } from './failures.ts';
 import { jsonLines } from './json-lines.ts';
@@ -16,14 +16,14 @@ interface Line {
 }
 
 /**
- * Changes after the resource version, on a socket of its own. Ends when the server ends it; leaving the loop closes the
- * socket. Fails with `watch_expired`, `cluster_unavailable` when the connection breaks or is silent, or the signal's reason.
+ * Changes after the resource version, on a socket of its own. Ends when the server ends it, after 30 s unless told: go on from the last
+ * version seen. Leaving the loop closes the socket. Fails with `watch_expired`, `cluster_unavailable` when the connection breaks or is silent, or the signal's reason.
  */
 export async function* watchObjects(
   session: SessionContext,
   selection: ObjectSelection,
   resourceVersion: string,
-  { signal }: CallOptions = {},
+  { signal, seconds = LIMITS.watchSeconds }: CallOptions & { seconds?: number } = {},
 ): AsyncGenerator<WatchEvent, void, undefined> {
   const type = await session.typeOf(selection, signal);
   const { labelSelector, fieldSelector } = selection;
@@ -31,7 +31,7 @@ export async function* watchObjects(
     watch: 1,
     allowWatchBookmarks: 'true',
     resourceVersion,
-    timeoutSeconds: watchSeconds(type),
+    timeoutSeconds: seconds,
     labelSelector,
     fieldSelector,
   });
@@ -66,8 +66,3 @@ const KINDS: Readonly<Record<string, 'added' | 'modified' | 'deleted'>> = {
   MODIFIED: 'modified',
   DELETED: 'deleted',
 };
-
-function watchSeconds({ plural, group }: ResourceType): number {
-  const isEvent = plural === 'events' && (group === '' || group === 'events.k8s.io');
-  return isEvent ? LIMITS.watchSecondsWithoutBookmarks : LIMITS.watchSeconds;
-}

@@ -53,7 +53,8 @@ export function createTokenStore(db: Database): TokenStore {
         await db
           .insertInto('tokens')
           .values({ hash: hashToken(token), name, user_name: user, groups: JSON.stringify(groups), expires_at })
-          .onConflict((conflict) => conflict.doNothing())
+          // The same token again: of the admin's, whose identity is configured, what is configured now holds.
+          .onConflict((conflict) => conflict.column('hash').doUpdateSet({ user_name: user, groups: JSON.stringify(groups) }))
           .execute();
       }),
     list: () =>

@@ -140,7 +140,7 @@ export const outputQuerySchema = z.strictObject({
     .meta({ description: '`false` leaves the values of secret outputs out; reading them is written into the audit log.' }),
 });
 
-export const revisionSchema = z
+const revisionSchema = z
   .object({
     number: z.int(),
     state: z.enum(['pending', 'current', 'superseded', 'undone', 'failed']),

@@ -2,8 +2,8 @@ import type { FieldChange, PlannedDependency, TemplatePin } from '../deployment.
 
 /** How the parts of a plan are spoken of. */
 
-/** Characters of one value in a line. */
-const MAX_VALUE = 80;
+/** Characters of one value in a line: an image with its digest is shown whole, since what changes is at its end. */
+const MAX_VALUE = 160;
 /** Hex digits of a digest that people compare by eye. */
 const SHORT_DIGEST = 12;
 

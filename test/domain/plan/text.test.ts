@@ -84,6 +84,6 @@ describe('planText', () => {
   it('keeps every value on its line, and short', () => {
     const changes = [{ path: '/data/file', before: 'one\ntwo', after: 'x'.repeat(256) }];
     const [, , line = ''] = planText(plan({ objects: [planned({ action: 'update', changes })] }));
-    expect(line).toMatch(/^ {4}~ \/data\/file: "one\\ntwo" -> "x{79}…$/);
+    expect(line).toMatch(/^ {4}~ \/data\/file: "one\\ntwo" -> "x{159}…$/);
   });
 });

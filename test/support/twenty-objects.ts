@@ -1,0 +1,272 @@
+import type { ClusterApi } from '../../tools/local-cluster/api.ts';
+import { collectionPath } from '../../tools/local-cluster/api.ts';
+import { TESTER } from './deploy-lab.ts';
+import type { TemplateFixture } from './registry-folder.ts';
+
+/** A template of 20 objects over all waves. Its second version changes 17 of them, takes 3 away and brings 3 others. */
+
+export const STACK = 'stack';
+
+/** Of the deployment: what names its objects cluster-wide, so that several may be there at once. */
+export type Suffix = string;
+
+// biome-ignore lint/suspicious/noExplicitAny: Kubernetes objects as they are written
+type Manifest = any;
+
+const RBAC = 'rbac.authorization.k8s.io';
+const TOKEN = 'token';
+const PARAMETERS = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { [TOKEN]: { type: 'string', 'x-chandlery': { generated: 'password' } } },
+};
+
+/** `<Kind>.<name>` of each object, in no particular order. */
+export function stackObjects(version: 1 | 2, suffix: Suffix): string[] {
+  return manifests(version, suffix).map(({ kind, metadata }) => `${kind}.${metadata.name}`);
+}
+
+/** The template of this suffix, `stack-<suffix>`, in both versions. */
+export function stackTemplates(suffix: Suffix): TemplateFixture[] {
+  return ([1, 2] as const).map((version) => ({
+    name: `${STACK}-${suffix}`,
+    version: `${version}.0.0`,
+    spec: { parameters: PARAMETERS },
+    files: {
+      // In place of the fixture's own.
+      'manifests/config.yaml': manifests(version, suffix)
+        .map((manifest) => JSON.stringify(manifest))
+        .join('\n---\n'),
+    },
+  }));
+}
+
+function manifests(version: 1 | 2, suffix: Suffix): Manifest[] {
+  const definition = clusterWide(version, suffix);
+  const both = [...definition, ...rbac(version), ...config(version), ...workloads(version, suffix), ...routing(version)];
+  return [...both, ...(version === 1 ? onlyFirst() : onlySecond())];
+}
+
+function clusterWide(version: number, suffix: Suffix): Manifest[] {
+  const schema = { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } };
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: `${STACK}-${suffix}-inner`, labels: { version: `v${version}` } },
+    },
+    {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `widgets.${suffix}.example.dev`, annotations: { version: `v${version}` } },
+      spec: {
+        group: `${suffix}.example.dev`,
+        scope: 'Namespaced',
+        names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+      },
+    },
+  ];
+}
+
+function rbac(version: number): Manifest[] {
+  const verbs = version === 1 ? ['get'] : ['get', 'list'];
+  const subjects = [{ kind: 'ServiceAccount', name: version === 1 ? 'runner' : 'default' }];
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'runner', labels: { version: `v${version}` } } },
+    {
+      apiVersion: `${RBAC}/v1`,
+      kind: 'Role',
+      metadata: { name: 'runner' },
+      rules: [{ apiGroups: [''], resources: ['configmaps'], verbs }],
+    },
+    {
+      apiVersion: `${RBAC}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: 'runner' },
+      roleRef: { apiGroup: RBAC, kind: 'Role', name: 'runner' },
+      subjects,
+    },
+  ];
+}
+
+function config(version: number): Manifest[] {
+  const added = version === 1 ? {} : { added: 'by the second version' };
+  return [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { version: `v${version}`, ...added } },
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'access' },
+      stringData: { token: `\${${TOKEN}}`, version: `v${version}` },
+    },
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'inner' },
+      spec: { podSelector: { matchLabels: { app: `v${version}` } }, policyTypes: ['Ingress'] },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data', labels: { version: `v${version}` } },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    },
+  ];
+}
+
+function workloads(version: number, suffix: Suffix): Manifest[] {
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web' },
+      spec: { selector: { app: 'web' }, ports: [{ name: 'http', port: 79 + version, targetPort: 8080 }] },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: { replicas: version, selector: { matchLabels: { app: 'web' } }, template: pod('web', version) },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'api' },
+      spec: { selector: { matchLabels: { app: 'api' } }, template: pod('api', version) },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'store' },
+      spec: { serviceName: 'web', selector: { matchLabels: { app: 'store' } }, template: pod('store', version) },
+    },
+    {
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      metadata: { name: 'report' },
+      spec: { schedule: `${version} 3 * * *`, jobTemplate: { spec: { template: job('report', version) } } },
+    },
+    { apiVersion: `${suffix}.example.dev/v1`, kind: 'Widget', metadata: { name: 'first' }, spec: { size: version } },
+  ];
+}
+
+function routing(version: number): Manifest[] {
+  const backend = { service: { name: 'web', port: { name: 'http' } } };
+  return [
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'web' },
+      spec: { rules: [{ host: `v${version}.example.org`, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }] },
+    },
+    {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'api' },
+      spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'api' }, minReplicas: 1, maxReplicas: version },
+    },
+  ];
+}
+
+function onlyFirst(): Manifest[] {
+  return [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'page' }, data: { page: 'v1' } },
+    {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: 'web' },
+      spec: { maxUnavailable: 1, selector: { matchLabels: { app: 'web' } } },
+    },
+    { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate-1' }, spec: { template: job('migrate', 1) } },
+  ];
+}
+
+function onlySecond(): Manifest[] {
+  return [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'extra' }, data: { extra: 'v2' } },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'api' },
+      spec: { selector: { app: 'api' }, ports: [{ name: 'http', port: 80 }] },
+    },
+    { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate-2' }, spec: { template: job('migrate', 2) } },
+  ];
+}
+
+function pod(app: string, version: number): Manifest {
+  const container = { name: app, image: `example.org/${app}:${version}`, resources: { requests: { cpu: '1m' } } };
+  // Simulated pods take no time to end; 30 s of grace would only be waited for.
+  return { metadata: { labels: { app } }, spec: { terminationGracePeriodSeconds: 0, containers: [container] } };
+}
+
+function job(app: string, version: number): Manifest {
+  const { metadata, spec } = pod(app, version);
+  return { metadata, spec: { ...spec, restartPolicy: 'Never' } };
+}
+
+/** What the tester needs besides his namespace: namespaces, definitions, and what those define. */
+export async function allowStack(api: ClusterApi): Promise<void> {
+  const everything = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
+  const subjects = TESTER.groups.map((name) => ({ apiGroup: RBAC, kind: 'Group', name }));
+  const name = 'fault-tests';
+  await api.apply(
+    {
+      apiVersion: `${RBAC}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name },
+      rules: [
+        { apiGroups: [''], resources: ['namespaces'], verbs: everything },
+        { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: everything },
+        { apiGroups: ['*'], resources: ['widgets'], verbs: everything },
+      ],
+    },
+    'clusterroles',
+  );
+  await api.apply(
+    {
+      ...{ apiVersion: `${RBAC}/v1`, kind: 'ClusterRoleBinding', metadata: { name } },
+      roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name },
+      subjects,
+    },
+    'clusterrolebindings',
+  );
+}
+
+/** Objects of others: some bear marks like ours, of another deployment or without its id. All must outlive everything. */
+export async function plantForeign(api: ClusterApi, namespace: string): Promise<void> {
+  const marks = (deployment: string) => ({
+    labels: { 'app.kubernetes.io/managed-by': 'chandlery', 'chandlery.dev/deployment': deployment },
+  });
+  const id = (deployment: string) => ({ annotations: { 'chandlery.dev/deployment-id': `local.${namespace}.${deployment}` } });
+  const configMap = (name: string, metadata: object = {}) => ({
+    ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, ...metadata }, data: { of: 'others' } },
+  });
+  const objects = [
+    configMap('theirs'),
+    configMap('another-deployments', { ...marks('other'), ...id('other') }),
+    configMap('namesakes-without-id', marks(STACK)),
+    configMap('of-the-same-name-elsewhere', {
+      ...marks(STACK),
+      annotations: { 'chandlery.dev/deployment-id': `local.elsewhere.${STACK}` },
+    }),
+    { ...configMap('secret-of-others'), kind: 'Secret', data: { key: 'dmFsdWU=' } },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'theirs', namespace, ...marks('other'), ...id('other') },
+      spec: { selector: { app: 'web' }, ports: [{ port: 80 }] },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'theirs', namespace, ...marks('other'), ...id('other') },
+      spec: { selector: { matchLabels: { app: 'theirs' } }, template: pod('theirs', 1) },
+    },
+  ];
+  for (const object of objects) {
+    const plural = object.kind === 'Deployment' ? 'deployments' : `${object.kind.toLowerCase()}s`;
+    await api.expect('POST', collectionPath(object.apiVersion, plural, namespace), object);
+  }
+}
