@@ -4,10 +4,11 @@ import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import { objectKey, refText } from '../src/domain/object-ref.ts';
 import { notOwned, ownershipOf } from '../src/domain/plan/ownership.ts';
-import { readinessOf } from '../src/domain/readiness/readiness.ts';
 import { resolveTokens } from '../src/domain/render/secret-tokens.ts';
 import type { Identity } from '../src/domain/store.ts';
 import type { StepRun } from './attempt.ts';
+import { established } from './cluster/established.ts';
+import { namingObject } from './cluster/name-object.ts';
 import type { PlacedObject } from './cluster/placed.ts';
 import { placed } from './cluster/placed.ts';
 import { renderedOf } from './cluster/restore.ts';
@@ -32,12 +33,6 @@ export interface Applied {
   revision: number;
   objects: number;
 }
-
-/** Index of the wave of CustomResourceDefinitions; what they define exists only once they are established. */
-const DEFINITIONS = 1;
-/** A definition is established within a second; one that is not has a conflict of names. */
-const ESTABLISHED_WITHIN_MS = 30_000;
-const LOOK_EVERY_MS = 100;
 
 /** Carries the plan out: the inventory is written first, then wave after wave is applied, the objects of a wave at once. */
 export function createApply(deps: ActivityDeps) {
@@ -82,7 +77,7 @@ export function createApply(deps: ActivityDeps) {
         const objects = rendered.objects.filter((object) => object.wave === wave).map(({ object }) => object);
         const uids = (await inParallel(objects, apply)).filter((applied) => applied !== undefined);
         if (uids.length > 0) await deps.store.deployments.applied(run.context, key, begun.number, { objects: uids });
-        if (wave === DEFINITIONS) await established(session, objects, run);
+        await established(session, objects, run);
       }
       return { revision: begun.number, objects: rendered.objects.length };
     },
@@ -157,7 +152,7 @@ async function applyOne(
   // An object that came between plan and apply is not ours to change; an earlier attempt's is.
   if (!item.existed) await refuseForeign(session, ref, run, deploymentId);
   const live = await session.apply(resolveTokens(object, values), { force, signal: run.signal }).catch((error: unknown) => {
-    throw inWords(error, refText(ref));
+    throw namingObject(error, refText(ref));
   });
   await deps.onMoment?.(name, 'after');
   return live.metadata.uid ?? '';
@@ -172,25 +167,4 @@ async function refuseForeign(
   const live = await session.get(ref, { signal: run.signal });
   const ownership = live ? ownershipOf(live, deploymentId) : 'ours';
   if (ownership !== 'ours') throw notOwned([{ ref, ...ownership }]);
-}
-
-function inWords(error: unknown, object: string): unknown {
-  if (!(error instanceof ChandleryError) || error.message.includes(object)) return error;
-  return new ChandleryError(error.code, `${object}: ${error.message}`, { ...error.details, object }, { cause: error });
-}
-
-async function established(session: ClusterSession, objects: KubeObject[], run: StepRun): Promise<void> {
-  const until = Date.now() + ESTABLISHED_WITHIN_MS;
-  for (const object of objects) {
-    const { ref } = await placed(session, object, run.signal);
-    for (;;) {
-      const live = await session.get(ref, { signal: run.signal });
-      const readiness = live && readinessOf(live);
-      if (readiness?.status === 'ready') break;
-      if (Date.now() > until)
-        throw new ChandleryError('not_ready', `${refText(ref)} was not established: ${readiness?.message ?? 'it is gone'}`);
-      run.progress({ waitingFor: `${refText(ref)} to be established` });
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-    }
-  }
 }

@@ -7,6 +7,7 @@ import { objectKey, refText } from '../src/domain/object-ref.ts';
 import { isKept } from '../src/domain/plan/prune.ts';
 import type { Identity } from '../src/domain/store.ts';
 import { removeObjects } from './cluster/remove.ts';
+import { renderedOf } from './cluster/restore.ts';
 import { deploymentIdOf, sessionOf } from './cluster/session.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createStep } from './step.ts';
@@ -29,11 +30,14 @@ export function createDelete(deps: ActivityDeps) {
     async run({ key, requester, deleteVolumes }: Input, run) {
       const session = sessionOf(deps, requester);
       const { revisions } = await deps.store.deployments.beginDestroy(run.context, key);
-      const items = inventoryOf(revisions);
+      const live = revisions.filter(({ state }) => state === 'current' || state === 'failed' || state === 'pending');
+      const items = inventoryOf(live);
+      const asksToStay = await keptByAnnotation(deps, live);
       const claims = await claimsOf(session, key, run.signal);
       const all = [...items, ...claims.filter((claim) => !items.some((item) => objectKey(item.ref) === objectKey(claim.ref)))];
       // A volume is data: of everything that is kept by itself, only it may be asked for.
-      const stays = (item: InventoryItem) => isKept(item.ref) && !(deleteVolumes && item.ref.kind === 'PersistentVolumeClaim');
+      const stays = ({ ref }: InventoryItem) =>
+        (isKept(ref) || asksToStay.has(objectKey(ref))) && !(deleteVolumes && ref.kind === 'PersistentVolumeClaim');
       const { deleted, foreign, remaining } = await removeObjects(
         session,
         all.filter((item) => !stays(item)),
@@ -57,13 +61,19 @@ export function createDelete(deps: ActivityDeps) {
 }
 
 /** Each object once, with the newest uid that is known. */
-function inventoryOf(revisions: RevisionRecord[]): InventoryItem[] {
-  const live = revisions.filter(({ state }) => state === 'current' || state === 'failed' || state === 'pending');
+function inventoryOf(live: RevisionRecord[]): InventoryItem[] {
   const items = new Map<string, InventoryItem>();
   // Its marks tell whether it is ours; a uid of an older revision must not hide one that was made anew.
   for (const revision of live.sort((a, b) => a.number - b.number))
     for (const { uid: _any, ...item } of revision.inventory) items.set(objectKey(item.ref), item);
   return [...items.values()];
+}
+
+/** Objects whose template says that they outlive their deployment. */
+async function keptByAnnotation(deps: ActivityDeps, live: RevisionRecord[]): Promise<Set<string>> {
+  const rendered = await Promise.all(live.map((revision) => renderedOf(deps, revision.rendered)));
+  const objects = rendered.flatMap((document) => document.objects);
+  return new Set(objects.filter(({ ref, object }) => isKept(ref, object.metadata.annotations)).map(({ ref }) => objectKey(ref)));
 }
 
 /** What a StatefulSet's claims are is in no inventory: the cluster made them. */

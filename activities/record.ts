@@ -18,8 +18,8 @@ interface Input {
   dependencies: DeploymentDependency[];
 }
 
-/** Revisions whose values are kept; as many as the store keeps of their history (src/adapters/store). */
-const VALUES_KEPT = 10;
+/** Revisions whose values are kept: the current one and the ten that the store keeps besides (src/adapters/store), to go back to. */
+const VALUES_KEPT = 11;
 
 /** Makes the revision the current one, in one transaction with the step's record; the request's secret values go. */
 export function createRecord(deps: ActivityDeps) {
@@ -29,7 +29,11 @@ export function createRecord(deps: ActivityDeps) {
       const session = sessionOf(deps, requester);
       const begun = await deps.store.deployments.begun(context, key);
       await recoverUids(deps, session, context, key, begun?.revision, signal);
-      await dropSecrets(session, key, request.secrets?.name, revision, signal);
+      const old = revision - VALUES_KEPT;
+      // Of many failed revisions in between, the one that ran before is older: a cancel that comes now still goes back to it.
+      const dropped = old > 0 && old !== begun?.previous?.number ? [valuesSecretName(key.name, old)] : [];
+      for (const name of [...(request.secrets ? [request.secrets.name] : []), ...dropped])
+        await removeSecret(session, key.namespace, name, deploymentIdOf(key), signal);
       const result = { revision };
       return (await deps.store.deployments.finish(context, key, {
         inputDigest,
@@ -74,18 +78,4 @@ async function recoverUids(
     if (uid !== undefined) objects.push({ index, uid });
   }
   if (objects.length > 0) await deps.store.deployments.applied(context, key, revision.number, { objects });
-}
-
-async function dropSecrets(
-  session: ClusterSession,
-  key: DeploymentKey,
-  inputs: string | undefined,
-  revision: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const names = [
-    ...(inputs ? [inputs] : []),
-    ...(revision > VALUES_KEPT ? [valuesSecretName(key.name, revision - VALUES_KEPT)] : []),
-  ];
-  for (const name of names) await removeSecret(session, key.namespace, name, deploymentIdOf(key), signal);
 }

@@ -68,6 +68,7 @@ async function undo(deps: ActivityDeps, { key, requester, keepFailed, because }:
   const session = sessionOf(deps, requester);
   const id = deploymentIdOf(key);
   const { foreign, remaining } = await removeObjects(session, newOf(revision.inventory), id, run, { waitMs: GONE_WITHIN_MS });
+  await deps.onMoment?.('undo-apply', 'between');
   const restored = previous && (await restoreRevision(deps, session, key, previous, run));
   if (revision.values) await removeObjects(session, [valuesItem(key, revision.values)], id, run, { waitMs: GONE_WITHIN_MS });
   await deployments.abandon(run.context, key, revision.number, { state: 'undone', ...failure, ...(restored && { restored }) });
@@ -85,7 +86,7 @@ function newOf(inventory: InventoryItem[]): InventoryItem[] {
   return inventory.filter((item) => !item.existed);
 }
 
-export function valuesItem(key: DeploymentKey, { name, uid }: { name: string; uid?: string }): InventoryItem {
+function valuesItem(key: DeploymentKey, { name, uid }: { name: string; uid?: string }): InventoryItem {
   const ref = { apiVersion: 'v1', kind: 'Secret', namespace: key.namespace, name };
   return { ref, wave: 0, existed: false, ...(uid !== undefined && { uid }) };
 }

@@ -27,6 +27,8 @@ interface Input {
 
 /** What is ready within this long needs no look at its pods and events, milliseconds: most healthy deployments without an image to fetch. */
 const LOOK_CLOSER_AFTER_MS = 700;
+/** What fails before that is looked at all the same: its pod, which says why, has this long to be found, milliseconds. */
+const CAUSE_WITHIN_MS = 1_000;
 /** Lines of a failed container's log that are shown. */
 const LOG_LINES = 20;
 
@@ -61,25 +63,24 @@ async function waitFor(
   const signal = AbortSignal.any([run.signal, stop.signal]);
   const changes = follow(session, selectionsOf(refs, key), signal);
   try {
-    let closer = false;
+    let closerAt: number | undefined;
+    let failure: ReadinessFailure | undefined;
     for (;;) {
       const now = Date.now();
-      const pause = Math.min(
-        readyBy - now,
-        (tracker.recheckAt() ?? readyBy) - now,
-        closer ? readyBy - now : startedAt + LOOK_CLOSER_AFTER_MS - now,
-      );
+      const nextLook = closerAt === undefined ? startedAt + LOOK_CLOSER_AFTER_MS : readyBy;
+      const pause = failure ? CAUSE_WITHIN_MS : Math.min(readyBy, tracker.recheckAt() ?? readyBy, nextLook) - now;
       see(tracker, await changes.next(Math.max(pause, 1)));
       run.progress({ waitingFor: tracker.waitingFor });
       if (tracker.allReady && changes.listed) return;
       run.signal.throwIfAborted();
-      const failure = tracker.failure(Date.now());
-      if (failure) throw await explain(deps, session, failure, run);
-      if (Date.now() >= readyBy) throw await timedOut(deps, session, tracker, run);
-      if (!closer && Date.now() - startedAt >= LOOK_CLOSER_AFTER_MS) {
-        closer = true;
+      failure = tracker.failure(Date.now());
+      if (closerAt === undefined && (failure || Date.now() - startedAt >= LOOK_CLOSER_AFTER_MS)) {
+        closerAt = Date.now();
         changes.add(closerSelections(refs, key));
       }
+      const explained = failure?.pod !== undefined || Date.now() - (closerAt ?? startedAt) >= CAUSE_WITHIN_MS;
+      if (failure && explained) throw await explain(deps, session, failure, run);
+      if (Date.now() >= readyBy) throw await timedOut(deps, session, tracker, run);
     }
   } finally {
     stop.abort();

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { StepContext, StepRequest, StepResult } from '../src/domain/effects.ts';
-import type { OperationKind, StepName, Target } from '../src/domain/operation.ts';
+import type { FailureView, OperationKind, StepName, Target } from '../src/domain/operation.ts';
 import { operationId, targetId } from '../src/domain/operation.ts';
 import { activityOptions } from './activity-options.ts';
 import type { ChildOperation } from './child.ts';
@@ -105,17 +105,17 @@ export class Operation {
 
   /**
    * Runs another operation as a step of this one, under its own target and lock. When somebody else holds that target it waits until
-   * they are done. `undo` is called, if this operation does not succeed, with what the child answered.
+   * they are done. `undo` is called, if this operation does not succeed, with what the child answered and why it ends.
    */
   async child<Kind extends OperationKind>(
     step: StepName,
     child: ChildOperation<Kind>,
-    undo?: (result: ResultOf[Kind]) => Promise<void>,
+    undo?: (result: ResultOf[Kind], because?: FailureView) => Promise<void>,
   ): Promise<ResultOf[Kind]> {
     this.#note({ type: 'step-scheduled', step, at: Date.now() });
     try {
       const result = await runChild(child);
-      if (undo) this.#undo.push({ step, run: () => undo(result) });
+      if (undo) this.#undo.push({ step, run: (because) => undo(result, because) });
       this.#note({ type: 'step-succeeded', step, at: Date.now() });
       return result;
     } catch (error) {

@@ -127,9 +127,9 @@ async function deployDependency(operation: Operation, input: ChangeInput, depend
       },
     },
   };
-  const { changed } = await operation.child('dependencies', deploy, async (result) => {
-    // What was there before this operation stays.
-    if (!result.changed) return;
+  const { changed } = await operation.child('dependencies', deploy, async (result, because) => {
+    // What was there before this operation stays; so does what a failure that is kept stands on.
+    if (!result.changed || (because && input.request.keepFailed)) return;
     await operation.undoChild('dependencies', {
       kind: 'destroy' as const,
       input: { target, requester, limits, request: { deleteVolumes: true } },

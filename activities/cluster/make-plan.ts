@@ -11,7 +11,7 @@ import type {
 } from '../../src/domain/deployment.ts';
 import type { DeploymentKey } from '../../src/domain/deployment-store.ts';
 import { ChandleryError } from '../../src/domain/errors.ts';
-import { groupOf, objectKey, refText } from '../../src/domain/object-ref.ts';
+import { objectKey } from '../../src/domain/object-ref.ts';
 import { capacityOf, quotaUseOf } from '../../src/domain/plan/capacity.ts';
 import { diffObjects } from '../../src/domain/plan/diff.ts';
 import { planDigest } from '../../src/domain/plan/digest.ts';
@@ -20,12 +20,12 @@ import { permissionsNeeded } from '../../src/domain/plan/permissions.ts';
 import { pruneList } from '../../src/domain/plan/prune.ts';
 import { quotaFits } from '../../src/domain/plan/quota.ts';
 import { summaryOf } from '../../src/domain/plan/summary.ts';
-import { resolveTokens } from '../../src/domain/render/secret-tokens.ts';
 import type { Rendered } from '../../src/domain/rendered.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { filed } from './placed.ts';
 import { renderedOf } from './restore.ts';
 import { deploymentIdOf, inParallel } from './session.ts';
+import { comingWith, tryObject } from './try-object.ts';
 import { plannedValues } from './values.ts';
 
 export interface PlanCommon {
@@ -54,8 +54,7 @@ export interface PlanRequest {
 interface Typed {
   object: KubeObject;
   wave: number;
-  /** Absent for a kind that this plan itself defines. */
-  type?: ResourceType;
+  type: ResourceType;
 }
 
 /** What carrying the rendered objects out would do, as the cluster says it. Fails with forbidden, not_owned, api_unknown or what the cluster objects to. */
@@ -112,27 +111,18 @@ function tooMuch(fits: QuotaFit[]): string[] {
     );
 }
 
+/** A kind that the plan itself defines is known by its definition: then the plan is the same whether or not the cluster knows it already. */
 async function typeAll({ session, signal }: PlanCommon, rendered: Rendered): Promise<Typed[]> {
-  const defined = new Set(rendered.objects.flatMap(({ object }) => kindDefinedBy(object)));
+  const { kinds } = comingWith(rendered.objects.map(({ object }) => object));
   return inParallel(rendered.objects, async ({ object, wave }) => {
-    const type = await session.resourceType(object.apiVersion, object.kind, { signal });
+    const { apiVersion, kind, metadata } = object;
+    const type = kinds.get(`${apiVersion}/${kind}`) ?? (await session.resourceType(apiVersion, kind, { signal }));
     if (type) return { object: filed(object, type.namespaced).object, wave, type };
-    if (defined.has(`${groupOf(object.apiVersion)}/${object.kind}`)) return { object, wave };
-    throw new ChandleryError(
-      'api_unknown',
-      `the cluster does not know ${object.apiVersion} ${object.kind} (${object.metadata.name})`,
-      {
-        apiVersion: object.apiVersion,
-        kind: object.kind,
-      },
-    );
+    throw new ChandleryError('api_unknown', `the cluster does not know ${apiVersion} ${kind} (${metadata.name})`, {
+      apiVersion,
+      kind,
+    });
   });
-}
-
-/** `<group>/<kind>` where the object is a CustomResourceDefinition. */
-function kindDefinedBy(object: KubeObject): string[] {
-  const spec = object.spec as { group?: string; names?: { kind?: string } } | undefined;
-  return object.kind === 'CustomResourceDefinition' ? [`${spec?.group}/${spec?.names?.kind}`] : [];
 }
 
 /** All the rights that are needed, asked before anything is tried, so that people learn of all that are missing at once. */
@@ -143,7 +133,7 @@ async function permissionsOf(
   base: RevisionRecord | undefined,
   rendered: Rendered,
 ): Promise<PlannedPermission[]> {
-  const known = typed.flatMap(({ object, type }) => (type ? [{ ref: filed(object, type.namespaced).ref, type }] : []));
+  const known = typed.map(({ object, type }) => ({ ref: filed(object, type.namespaced).ref, type }));
   const previous = await inParallel(base?.inventory ?? [], async ({ ref }) => {
     // A kind that is not served any more has no objects to delete.
     const type = await session.resourceType(ref.apiVersion, ref.kind, { signal });
@@ -194,16 +184,16 @@ async function planObjects(
   typed: Typed[],
   values: Record<string, string>,
 ): Promise<PlannedObject[]> {
-  const coming = new Set(typed.filter(({ object }) => object.kind === 'Namespace').map(({ object }) => object.metadata.name));
+  const coming = comingWith(typed.map(({ object }) => object));
   const foreign: Array<{ ref: PlannedObject['ref']; owner: string; why: string }> = [];
   const planned = await inParallel(typed, async ({ object, wave, type }): Promise<PlannedObject> => {
-    const { ref } = filed(object, type?.namespaced ?? true);
-    const tried = type && (await tryObject(common, object, values, coming.has(ref.namespace ?? '')));
-    if (!tried) return { ref, wave, action: 'create', checked: 'later', changes: [] };
+    const { ref } = filed(object, type.namespaced);
+    const tried = await tryObject(common, object, values, coming);
     if (tried.live) {
       const ownership = ownershipOf(tried.live, deploymentIdOf(key));
       if (ownership !== 'ours') foreign.push({ ref, ...ownership });
     }
+    if (!tried.dry) return { ref, wave, action: tried.live ? 'update' : 'create', checked: 'later', changes: [] };
     const { changes, truncated } = diffObjects(tried.live, tried.dry);
     const action = tried.live ? (changes.length > 0 ? 'update' : 'unchanged') : 'create';
     return { ref, wave, action, checked: 'cluster', changes, ...(truncated && { truncated }) };
@@ -212,41 +202,9 @@ async function planObjects(
   return planned;
 }
 
-/** Undefined when the cluster cannot try it yet, because its namespace comes with this plan. */
-async function tryObject(
-  { session, force, signal }: PlanCommon,
-  object: KubeObject,
-  values: Record<string, string>,
-  namespaceComes: boolean,
-): Promise<{ live: KubeObject | undefined; dry: KubeObject } | undefined> {
-  const { apiVersion, kind, metadata } = object;
-  const ref = {
-    apiVersion,
-    kind,
-    name: metadata.name,
-    ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
-  };
-  try {
-    const [live, dry] = await Promise.all([
-      session.get(ref, { signal }),
-      session.apply(resolveTokens(object, values), { dryRun: true, force, signal }),
-    ]);
-    return { live, dry };
-  } catch (error) {
-    if (namespaceComes && error instanceof ChandleryError && error.code === 'namespace_missing') return undefined;
-    throw inWords(error, refText(ref));
-  }
-}
-
-/** Of many objects, people must learn which one it was. */
-function inWords(error: unknown, object: string): unknown {
-  if (!(error instanceof ChandleryError) || error.code === 'cluster_unavailable' || error.message.includes(object)) return error;
-  return new ChandleryError(error.code, `${object}: ${error.message}`, { ...error.details, object }, { cause: error });
-}
-
 function planPrune({ base }: PlanRequest, typed: Typed[], previous: Rendered | undefined): PlannedObject[] {
   if (!base) return [];
-  const next = typed.map(({ object, type }) => filed(object, type?.namespaced ?? true).ref);
+  const next = typed.map(({ object, type }) => filed(object, type.namespaced).ref);
   const { delete: gone, keep } = pruneList(
     base.inventory,
     next,

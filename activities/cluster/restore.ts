@@ -7,6 +7,7 @@ import { resolveTokens } from '../../src/domain/render/secret-tokens.ts';
 import type { Rendered } from '../../src/domain/rendered.ts';
 import type { StepRun } from '../attempt.ts';
 import type { ActivityDeps } from '../deps.ts';
+import { established } from './established.ts';
 import { placed } from './placed.ts';
 import { inParallel } from './session.ts';
 import { valuesOf } from './values.ts';
@@ -24,16 +25,15 @@ export async function restoreRevision(
   const uids = new Map<string, string>();
   const waves = [...new Set(rendered.objects.map((object) => object.wave))].sort((a, b) => a - b);
   for (const wave of waves) {
-    await inParallel(
-      rendered.objects.filter((object) => object.wave === wave),
-      async ({ object }) => {
-        const here = await placed(session, object, run.signal);
-        run.progress({ waitingFor: `${here.ref.kind} ${here.ref.name} to be as it was` });
-        // What this operation changed was ours before it: taking it back takes it over from whoever came in between.
-        const live = await session.apply(resolveTokens(here.object, values), { force: true, signal: run.signal });
-        if (live.metadata.uid !== undefined) uids.set(objectKey(here.ref), live.metadata.uid);
-      },
-    );
+    const objects = rendered.objects.filter((object) => object.wave === wave).map(({ object }) => object);
+    await inParallel(objects, async (object) => {
+      const here = await placed(session, object, run.signal);
+      run.progress({ waitingFor: `${here.ref.kind} ${here.ref.name} to be as it was` });
+      // What this operation changed was ours before it: taking it back takes it over from whoever came in between.
+      const live = await session.apply(resolveTokens(here.object, values), { force: true, signal: run.signal });
+      if (live.metadata.uid !== undefined) uids.set(objectKey(here.ref), live.metadata.uid);
+    });
+    await established(session, objects, run);
   }
   return revision.inventory.map((item) => {
     const uid = uids.get(objectKey(item.ref)) ?? item.uid;

@@ -8,8 +8,12 @@ import { callEngine, engineError } from './engine.ts';
 import type { Run } from './operations.ts';
 import { RunReader, runOf } from './operations.ts';
 
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+
 /** A pending step is described this often: attempts and heartbeats are not in the history while it runs. */
 const DESCRIBE_EVERY_MS = 1_000;
+/** What happens within this long of a frame comes with the next one: nobody reads faster, and each frame is a question to the engine. */
+const FRAME_EVERY_MS = 100;
 /** One long poll; the server answers earlier when something happens. */
 const POLL_DEADLINE_MS = 30_000;
 
@@ -28,9 +32,8 @@ export async function* watchOperation(
 ): AsyncGenerator<OperationFrame> {
   const run = runOf(id);
   const reader = new RunReader(engine, attempts);
-  const feed = historyPages(engine, run, options.signal);
-  await reader.feed((await feed.next()).value ?? []);
-  let next = ahead(feed);
+  const pages = new Pages(historyPages(engine, run, options.signal));
+  await reader.feed((await pages.next()) ?? []);
   let shownAt = options.after === frameId(run, reader) ? reader.lastEventId : 0;
   let shown = '';
   while (!options.signal.aborted) {
@@ -40,13 +43,39 @@ export async function* watchOperation(
     else if (text !== shown && shown !== '') yield { operation };
     shownAt = reader.lastEventId;
     shown = text;
-    if (reader.ended) return;
-    const page = await Promise.race([next, pause(DESCRIBE_EVERY_MS)]);
-    if (page?.done) return;
-    if (page) {
-      await reader.feed(page.value);
-      next = ahead(feed);
-    }
+    if (reader.ended || !(await readOn(reader, pages))) return;
+  }
+}
+
+/** Reads until there is something to show: the end at once, other news a moment later, and a pending step each second. False when nothing more comes. */
+async function readOn(reader: RunReader, pages: Pages): Promise<boolean> {
+  const since = performance.now();
+  const known = reader.lastEventId;
+  for (;;) {
+    const wait = (reader.lastEventId === known ? DESCRIBE_EVERY_MS : FRAME_EVERY_MS) - (performance.now() - since);
+    const page = wait > 0 ? await pages.next(wait) : undefined;
+    if (!page) return !pages.done;
+    await reader.feed(page);
+    if (reader.ended) return true;
+  }
+}
+
+/** The pages, each asked for before anybody waits for it. */
+class Pages {
+  done = false;
+  #next: Promise<IteratorResult<HistoryEvent[], undefined>>;
+
+  constructor(private readonly feed: ReturnType<typeof historyPages>) {
+    this.#next = ahead(feed);
+  }
+
+  /** Undefined when none comes within the time, or at all. */
+  async next(withinMs?: number): Promise<HistoryEvent[] | undefined> {
+    const page = await (withinMs === undefined ? this.#next : Promise.race([this.#next, pause(withinMs)]));
+    if (page?.done) this.done = true;
+    if (!page || page.done) return undefined;
+    this.#next = ahead(this.feed);
+    return page.value;
   }
 }
 

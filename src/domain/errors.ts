@@ -252,7 +252,8 @@ const entries = {
   field_conflict: {
     status: 409,
     title: 'Somebody else owns a field that would be changed',
-    guidance: 'See in `conflicts` which field and whose; let them give it up, or send the request with `force: true` to take it over.',
+    guidance:
+      'See in `conflicts` which field and whose; let them give it up, or send the request with `force: true` to take it over.',
   },
   quota_exceeded: {
     status: 422,
@@ -302,7 +303,8 @@ const entries = {
   cluster_unavailable: {
     status: 503,
     title: 'No cluster can be reached',
-    guidance: 'Set KUBECONFIG, or start the local cluster with `npm run cluster -- up`; an operation continues when the cluster is back.',
+    guidance:
+      'Set KUBECONFIG, or start the local cluster with `npm run cluster -- up`; an operation continues when the cluster is back.',
     retryable: true,
   },
   worker_lost: {

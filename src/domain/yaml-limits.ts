@@ -108,7 +108,7 @@ function positionOf(lines: LineCounter, offset: number): YamlPosition {
 export function readYaml(text: string, options: YamlOptions): YamlDocument {
   const { limits = MANIFEST_YAML_LIMITS } = options;
   return reading(text, options, (lines) => {
-    const document = composeYaml(text, lines, limits.maxDepth);
+    const document = composeYaml(text, lines, limits);
     return new LocatedDocument(document, toValues(document, limits), lines);
   });
 }
@@ -118,7 +118,7 @@ export function readYamlDocuments(text: string, options: YamlOptions & { maxDocu
   const { limits = MANIFEST_YAML_LIMITS, maxDocuments } = options;
   return reading(text, options, (lines) => {
     const counted = { nodes: 0 };
-    return composeDocuments(text, lines, limits.maxDepth, maxDocuments)
+    return composeDocuments(text, lines, limits, maxDocuments)
       .map((document) => new LocatedDocument(document, toValues(document, limits, counted), lines))
       .filter((document) => document.value !== null);
   });

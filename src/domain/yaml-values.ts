@@ -43,24 +43,35 @@ export class YamlProblem extends Error {
   }
 }
 
-function checkDepth(tokens: readonly CST.Token[], maxDepth: number): void {
+/** Anchors and tags written before a key or a value. */
+function marksIn(tokens: readonly CST.SourceToken[] = []): number {
+  return tokens.filter(({ type }) => type === 'anchor' || type === 'tag').length;
+}
+
+/** What the text itself shows of depth and number of values. Composing what is too much takes ten times as long as finding it out here. */
+function checkShape(tokens: readonly CST.Token[], { maxDepth, maxNodes }: YamlLimits): void {
+  let nodes = 0;
   const waiting: Array<[CST.Token, number]> = tokens.map((token) => [token, 0]);
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const [token, depth] = next;
     if (depth > maxDepth) throw new YamlProblem(`is nested more than ${maxDepth} levels deep`, token.offset);
-    if (token.type === 'document' && token.value !== undefined) waiting.push([token.value, depth]);
-    if (!('items' in token)) continue;
-    for (const item of token.items) {
+    if (token.type === 'document') {
+      nodes += marksIn(token.start);
+      if (token.value !== undefined) waiting.push([token.value, depth]);
+    }
+    for (const item of 'items' in token ? token.items : []) {
+      nodes += 1 + marksIn(item.start) + marksIn(item.sep);
       if (item.key) waiting.push([item.key, depth + 1]);
       if (item.value) waiting.push([item.value, depth + 1]);
     }
+    if (nodes > maxNodes) throw new YamlProblem(`has more than ${maxNodes} values`, token.offset);
   }
 }
 
-/** Parses every document of a text; depth and number are checked between the two steps of the parser. Throws YamlProblem. */
-export function composeDocuments(text: string, lines: LineCounter, maxDepth: number, maxDocuments: number): Document.Parsed[] {
+/** Parses every document of a text; its shape is checked between the two steps of the parser. Throws YamlProblem. */
+export function composeDocuments(text: string, lines: LineCounter, limits: YamlLimits, maxDocuments: number): Document.Parsed[] {
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  checkDepth(tokens, maxDepth);
+  checkShape(tokens, limits);
   const extra = tokens.filter((token) => token.type === 'document')[maxDocuments];
   if (extra !== undefined) throw new YamlProblem(`holds more than ${maxDocuments} documents`, extra.offset);
   // uniqueKeys compares every pair of keys, seconds for a large map; Converter checks them with a set.
@@ -77,8 +88,8 @@ export function composeDocuments(text: string, lines: LineCounter, maxDepth: num
 const FEW_DOCUMENTS = 1000;
 
 /** Parses one document. Throws YamlProblem. */
-export function composeYaml(text: string, lines: LineCounter, maxDepth: number): Document.Parsed {
-  const [first, second] = composeDocuments(text, lines, maxDepth, FEW_DOCUMENTS);
+export function composeYaml(text: string, lines: LineCounter, limits: YamlLimits): Document.Parsed {
+  const [first, second] = composeDocuments(text, lines, limits, FEW_DOCUMENTS);
   if (first === undefined) throw new YamlProblem('is empty', 0);
   if (second !== undefined)
     throw new YamlProblem('holds more than one document; remove the `---` and what follows', second.range[0]);

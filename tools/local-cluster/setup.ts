@@ -24,7 +24,7 @@ interface ObjectWithStatus {
 }
 
 /** Asks until the answer is as wanted; rejects when `signal` is aborted. */
-export async function pollApi(
+async function pollApi(
   ask: () => Promise<ApiAnswer>,
   wanted: (answer: ApiAnswer) => boolean,
   signal: AbortSignal,

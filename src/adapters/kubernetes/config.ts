@@ -33,13 +33,17 @@ interface RawUser {
   [member: string]: unknown;
 }
 
+/** Not imported at the top: the library takes 0.4 s of computing, and a process without a cluster never needs it. */
+export function importLibrary(): Promise<typeof import('@kubernetes/client-node')> {
+  return import('@kubernetes/client-node');
+}
+
 /**
  * Reads the configuration. Fails with `cluster_unavailable` when there is none, `config_invalid` when it cannot be used. Texts of
  * parsers are left out of errors: they quote the file, and the file holds tokens.
  */
 export async function loadKubeConfig(source: KubeconfigSource): Promise<KubeConfig> {
-  // Loaded here and not at the top: the library takes 0.4 s to import, and a process without a cluster never needs it.
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { KubeConfig } = await importLibrary();
   const config = new KubeConfig();
   if (source.inCluster) config.loadFromCluster();
   else await loadFiles(config, KubeConfig, source.file);

@@ -66,7 +66,7 @@ function forbidden(missing: AccessQuestion[], user: string): ChandleryError {
 }
 
 /** `patch deployments.apps in namespace shop` */
-export function rightText({ verb, group, resource, namespace, name }: AccessQuestion): string {
+function rightText({ verb, group, resource, namespace, name }: AccessQuestion): string {
   const where = namespace === undefined ? 'in the whole cluster' : `in namespace ${namespace}`;
   return `${verb} ${resource}${group ? `.${group}` : ''}${name ? ` ${name}` : ''} ${where}`;
 }

@@ -19,6 +19,8 @@ export interface Discovery {
   known(apiVersion: string, kind: string): ResourceType | undefined;
   /** Undefined when the kind is not served. Callers at the same time share one request; the signal ends only this caller's wait. */
   resourceType(apiVersion: string, kind: string, signal?: AbortSignal): Promise<ResourceType | undefined>;
+  /** A definition of custom resources, `<plural>.<group>`, was just changed: what is remembered of its group may be wrong. */
+  forget(definition: string): void;
 }
 
 export function createDiscovery(transport: Transport): Discovery {
@@ -48,6 +50,10 @@ export function createDiscovery(transport: Transport): Discovery {
   }
 
   return {
+    forget(definition) {
+      const group = definition.slice(definition.indexOf('.') + 1);
+      for (const apiVersion of entries.keys()) if (splitApiVersion(apiVersion).group === group) entries.delete(apiVersion);
+    },
     known: (apiVersion, kind) => fresh(apiVersion, kind)?.get(kind),
     async resourceType(apiVersion, kind, signal) {
       signal?.throwIfAborted();

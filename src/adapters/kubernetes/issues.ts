@@ -17,11 +17,12 @@ export function issuesOf(failure: Failure, secret: boolean): ErrorIssue[] {
   return [{ path: '', message: secret ? WORDLESS : clip(failure.message) }];
 }
 
-/** A value in the place of a key or a field is cut off, too. */
+/** Cut before a step that is no field of a Secret and no key it may have: that can be a value in the wrong place. */
 function secretPath(path: string): string {
-  return /^\/(data|stringData|metadata|type|immutable)(\/[-._a-zA-Z0-9]+)*/.exec(path)?.[0] ?? '';
+  return SECRET_PATH.exec(path)?.[0] ?? '';
 }
 
+const SECRET_PATH = /^\/(?:data|stringData|metadata|type|immutable)(?=\/|$)(?:\/[-._a-zA-Z0-9]+(?=\/|$))*/;
 const WORDLESS = 'the cluster does not accept it; its words are not shown, because they can hold the secret';
 
 function causeIssues({ causes }: Failure, secret: boolean): ErrorIssue[] {

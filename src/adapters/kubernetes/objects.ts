@@ -47,8 +47,9 @@ export async function applyObject(session: SessionContext, object: KubeObject, o
     body: JSON.stringify(object),
     signal: options.signal,
   });
-  if (reply.status === 200 || reply.status === 201) return parseJson<KubeObject>(reply);
-  throw replyFailure(reply, askedOf(session, 'patch', type, ref));
+  if (reply.status !== 200 && reply.status !== 201) throw replyFailure(reply, askedOf(session, 'patch', type, ref));
+  if (ref.kind === 'CustomResourceDefinition' && !options.dryRun) session.discovery.forget(ref.name);
+  return parseJson<KubeObject>(reply);
 }
 
 /** Creates it, or answers the one that is there. */

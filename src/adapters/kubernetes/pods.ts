@@ -26,7 +26,8 @@ export async function podLogs(
   });
   const path = `${objectPath(PODS, namespace, name)}/log${parameters}`;
   const reply = await session.call({ method: 'GET', path, signal: options.signal });
-  if (reply.status === 200) return reply.body.toString('utf8');
+  // 204: the pod is on no node yet.
+  if (reply.status === 200 || reply.status === 204) return reply.body.toString('utf8');
   // 400 is how the server says that the container has not started, or has not run before.
   if (reply.status === 400 || (reply.status === 404 && readFailure(reply).name === name)) return '';
   throw replyFailure(reply, podAsked(session, 'get', 'log', namespace, name));

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { type Agent, request as httpsRequest } from 'node:https';
+import { importLibrary } from './config.ts';
 import type { Connections, Target } from './connections.ts';
 import { LIMITS } from './limits.ts';
 import { connectionFailure, timeoutFailure, tooLargeFailure } from './wire-failures.ts';
@@ -60,7 +61,11 @@ interface Exchange extends Stream {
 export function createTransport(connections: Connections): Transport {
   const target = async (signal?: AbortSignal): Promise<Target> => {
     signal?.throwIfAborted();
-    return connections.ready() ?? within(connections.load(), signal);
+    const ready = connections.ready();
+    if (ready) return ready;
+    // Before the clock starts: on a busy machine the first import alone can take longer than a request may.
+    await importLibrary();
+    return within(connections.load(), signal);
   };
 
   async function begin(call: Call, poolOf: (target: Target) => Agent): Promise<Exchange> {

@@ -6,7 +6,7 @@ import type { DeploymentKey } from '../deployment-store.ts';
 import { installId } from '../operation.ts';
 import { labelValue } from './names.ts';
 
-export const NAME_LABEL = 'app.kubernetes.io/name';
+const NAME_LABEL = 'app.kubernetes.io/name';
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 const VERSION_LABEL = 'app.kubernetes.io/version';
 

@@ -75,6 +75,12 @@ export function writtenObjects(path: string, files: ReadonlyMap<string, string>)
       'template_invalid',
       `${path} has no .yaml, .yml or .json file: content.path must name the manifests`,
     );
+  const bytes = paths.reduce((sum, file) => sum + Buffer.byteLength(files.get(file) ?? ''), 0);
+  if (bytes > RENDER_LIMITS.maxSourceBytes)
+    throw new ChandleryError(
+      'template_invalid',
+      `the files in ${path} are ${bytes} bytes long, at most ${RENDER_LIMITS.maxSourceBytes} are allowed`,
+    );
   const options = { limits: CONTENT_YAML_LIMITS, maxDocuments: RENDER_LIMITS.maxObjects };
   return paths.flatMap((file) =>
     readYamlDocuments(files.get(file) ?? '', { file, ...options }).flatMap((document) => [

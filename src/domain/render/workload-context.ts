@@ -5,7 +5,7 @@ import { labelValue, NAME_LIMITS, objectName } from './names.ts';
 import type { ParameterScope } from './parameter-scope.ts';
 import type { WorkloadSpec } from './workload-spec.ts';
 
-export const OWNER_MARK = 'chandlery.dev/owner';
+const OWNER_MARK = 'chandlery.dev/owner';
 
 /** What every part of a workload is made with. */
 export interface WorkloadContext {

@@ -57,16 +57,23 @@ describeCluster('a watch of a real cluster', () => {
   });
 
   it('goes on from a bookmark, which tells of changes elsewhere', async () => {
+    const other = await own.namespace();
     const { namespace, resourceVersion } = await begin();
-    const ending = collect(shortWatch(lab, namespace, resourceVersion), () => false);
-    const elsewhere = await lab.admin.apply(configMap(await own.namespace(), 'elsewhere'));
-    const seen = await ending;
-    expect(seen.map(textOf)).toEqual(['bookmark']);
-    const from = seen[0]?.type === 'bookmark' ? seen[0].resourceVersion : '0';
+    const seen: WatchEvent[] = [];
+    const ending = (async () => {
+      for await (const event of shortWatch(lab, namespace, resourceVersion)) seen.push(event);
+    })();
+    await lab.admin.apply(configMap(namespace, 'first'));
+    await untilLength(seen, 1);
+    const elsewhere = await lab.admin.apply(configMap(other, 'elsewhere'));
+    await ending;
+    const last = seen.at(-1);
+    const from = last?.type === 'bookmark' ? last.resourceVersion : '0';
+    expect(new Set(seen.map(textOf))).toEqual(new Set(['added first', 'bookmark']));
     expect(Number(from)).toBeGreaterThanOrEqual(Number(elsewhere.metadata.resourceVersion));
     await lab.admin.apply(configMap(namespace, 'after'));
     expect((await collect(lab.admin.watch(maps(namespace), from), () => true)).map(textOf)).toEqual(['added after']);
-  });
+  }, 60_000);
 
   it('fails with watch_expired when the version is older than what the cluster keeps', async () => {
     const { namespace, resourceVersion } = await begin();
@@ -121,7 +128,7 @@ describeCluster('a watch of a real cluster', () => {
 async function* shortWatch(lab: ClusterLab, namespace: string, resourceVersion: string): AsyncGenerator<WatchEvent> {
   const transport = createTransport(createConnections({ file: lab.kubernetes.kubeconfigFor('chandlery') }));
   const session = createSessionContext(lab.admin.identity, transport, createDiscovery(transport));
-  yield* watchObjects(session, maps(namespace), resourceVersion, { seconds: 5 });
+  yield* watchObjects(session, maps(namespace), resourceVersion, { seconds: 10 });
   transport.close();
 }
 

@@ -18,6 +18,8 @@ describe('docs/template-format.md', () => {
     expect(docs).toContain(`${maxValueBytes / KIB} KiB each, ${maxTotalBytes / KIB} KiB all, ${maxDepth} levels`);
     const { maxBytes, maxNodes } = CONTENT_YAML_LIMITS;
     const inAll = `${RENDER_LIMITS.maxObjects} objects and ${RENDER_LIMITS.maxBytes / KIB / KIB} MiB in all`;
-    expect(docs).toContain(`at most ${maxBytes / KIB / KIB} MiB and ${maxNodes.toLocaleString('en')} values a file, ${inAll}`);
+    expect(docs).toContain(
+      `at most ${maxBytes / KIB / KIB} MiB and ${maxNodes.toLocaleString('en')} values a file, ${RENDER_LIMITS.maxSourceBytes / KIB / KIB} MiB of files, ${inAll}`,
+    );
   });
 });
