@@ -9,6 +9,9 @@ describe('docs/architecture.md, where to add', () => {
   it('tells about each thing that people add', () => {
     expect(rows.map(([thing]) => thing)).toEqual([
       'a step',
+      'a deploy step',
+      'a kind of object',
+      'a cluster call',
       'a workflow',
       'a registry kind',
       'an endpoint',

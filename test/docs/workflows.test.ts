@@ -8,7 +8,18 @@ import { codeWords, readPage, sectionOf, tableRows } from './support/pages.ts';
 
 const { limits } = readConfig({});
 const MINUTE = 60_000;
-const words = (ms: unknown) => (Number(ms) >= MINUTE ? `${Number(ms) / MINUTE} min` : `${Number(ms) / 1_000} s`);
+const HOUR = 60 * MINUTE;
+const words = (ms: unknown) => {
+  const time = Number(ms);
+  if (time > HOUR) return `${time / HOUR} h`;
+  return time >= MINUTE ? `${time / MINUTE} min` : `${time / 1_000} s`;
+};
+/** Steps that are operations of their own: their times are on their own pages. */
+const CHILDREN: Partial<Record<OperationKind, readonly string[]>> = {
+  deploy: ['install', 'dependencies'],
+  upgrade: ['install', 'dependencies'],
+  destroy: ['dependencies'],
+};
 const activityOf = (step: string) =>
   step.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()) as Parameters<typeof activityOptions>[0];
 
@@ -26,6 +37,7 @@ describe.each(Object.keys(STEPS) as OperationKind[])('docs/workflows/%s.md', (ki
     const table = tableRows(text).slice(1);
     expect(table).toEqual(
       steps.map((step) => {
+        if (CHILDREN[kind]?.includes(step)) return [step, 'a child operation', '', ''];
         const { startToCloseTimeout, scheduleToCloseTimeout, retry } = activityOptions(activityOf(step), limits);
         return [step, words(startToCloseTimeout), words(scheduleToCloseTimeout), words(retry?.maximumInterval)];
       }),
@@ -49,6 +61,13 @@ describe('docs/workflows/install.md', () => {
     expect(text).toContain(`gives up after ${limits.stepAttempts} failures`);
     expect(text).toContain(`after ${limits.retryInitialMs / 1_000} s, 2 s, 4 s`);
     expect(text).toContain(`The whole operation has ${limits.operationMs / (60 * MINUTE)} hour;`);
+  });
+});
+
+describe('docs/workflows/deploy.md', () => {
+  it('states the limit that holds by default', () => {
+    const { operationMs } = readConfig({}).deployLimits;
+    expect(readPage('docs/workflows/deploy.md')).toContain(`The whole operation has ${operationMs / MINUTE} minutes;`);
   });
 });
 

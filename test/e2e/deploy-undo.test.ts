@@ -3,9 +3,16 @@ import type { KubeObject } from '../../src/domain/cluster.ts';
 import { CLUSTER_TIMEOUT_MS, describeCluster } from '../support/cluster.ts';
 import type { ClusterState } from '../support/cluster-state.ts';
 import type { DeployLab } from '../support/deploy-lab.ts';
-import { openDeployLab } from '../support/deploy-lab.ts';
+import { openDeployLab, TESTER } from '../support/deploy-lab.ts';
 import type { HoldMoment } from '../support/holds.ts';
-import { allowStack, plantForeign, STACK, stackObjects, stackTemplates } from '../support/twenty-objects.ts';
+import {
+  allowNamespaces,
+  NAMESPACE_MAKERS,
+  plantForeign,
+  STACK,
+  stackObjects,
+  stackTemplates,
+} from '../support/twenty-objects.ts';
 
 const OBJECTS = 20;
 /** Namespaces that are worked in at once; each takes every fourth object, in an own copy of the template. */
@@ -16,8 +23,9 @@ describeCluster('a deployment of 20 objects that fails', () => {
   let deploy: DeployLab;
 
   beforeAll(async () => {
-    deploy = await openDeployLab({ templates: LANES.flatMap(stackTemplates) });
-    await allowStack(deploy.cluster.api);
+    const groups = [...TESTER.groups, NAMESPACE_MAKERS].join(',');
+    deploy = await openDeployLab({ templates: LANES.flatMap(stackTemplates), env: { CHANDLERY_ADMIN_GROUPS: groups } });
+    await allowNamespaces(deploy.cluster.api);
     await deploy.startWorker();
   }, CLUSTER_TIMEOUT_MS);
 
@@ -72,7 +80,9 @@ describeCluster('a deployment of 20 objects that fails', () => {
       }
       outcome.foreignDeleted += await foreignDeletes(lane);
     };
-    await Promise.all(lanes.map(inLane));
+    // All lanes to their end, so that one that fails leaves nothing running below the next test.
+    const ends = await Promise.allSettled(lanes.map(inLane));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
     return outcome;
   }
 

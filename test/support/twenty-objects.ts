@@ -1,13 +1,12 @@
 import type { ClusterApi } from '../../tools/local-cluster/api.ts';
 import { collectionPath } from '../../tools/local-cluster/api.ts';
-import { TESTER } from './deploy-lab.ts';
 import type { TemplateFixture } from './registry-folder.ts';
 
 /** A template of 20 objects over all waves. Its second version changes 17 of them, takes 3 away and brings 3 others. */
 
 export const STACK = 'stack';
 
-/** Of the deployment: what names its objects cluster-wide, so that several may be there at once. */
+/** What names its cluster-wide object, so that several may be there at once. */
 export type Suffix = string;
 
 // biome-ignore lint/suspicious/noExplicitAny: Kubernetes objects as they are written
@@ -43,30 +42,13 @@ export function stackTemplates(suffix: Suffix): TemplateFixture[] {
 
 function manifests(version: 1 | 2, suffix: Suffix): Manifest[] {
   const definition = clusterWide(version, suffix);
-  const both = [...definition, ...rbac(version), ...config(version), ...workloads(version, suffix), ...routing(version)];
+  const both = [...definition, ...rbac(version), ...config(version), ...workloads(version), ...routing(version)];
   return [...both, ...(version === 1 ? onlyFirst() : onlySecond())];
 }
 
 function clusterWide(version: number, suffix: Suffix): Manifest[] {
-  const schema = { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } };
-  return [
-    {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: `${STACK}-${suffix}-inner`, labels: { version: `v${version}` } },
-    },
-    {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: `widgets.${suffix}.example.dev`, annotations: { version: `v${version}` } },
-      spec: {
-        group: `${suffix}.example.dev`,
-        scope: 'Namespaced',
-        names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
-        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
-      },
-    },
-  ];
+  const labels = { version: `v${version}` };
+  return [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: `${STACK}-${suffix}-inner`, labels } }];
 }
 
 function rbac(version: number): Manifest[] {
@@ -96,6 +78,12 @@ function config(version: number): Manifest[] {
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { version: `v${version}`, ...added } },
     {
       apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'texts', labels: { version: `v${version}` } },
+      data: { text: 'same' },
+    },
+    {
+      apiVersion: 'v1',
       kind: 'Secret',
       metadata: { name: 'access' },
       stringData: { token: `\${${TOKEN}}`, version: `v${version}` },
@@ -115,13 +103,19 @@ function config(version: number): Manifest[] {
   ];
 }
 
-function workloads(version: number, suffix: Suffix): Manifest[] {
+function workloads(version: number): Manifest[] {
   return [
     {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'web' },
       spec: { selector: { app: 'web' }, ports: [{ name: 'http', port: 79 + version, targetPort: 8080 }] },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'store' },
+      spec: { clusterIP: 'None', selector: { app: 'store' }, ports: [{ name: 'store', port: 5000 + version }] },
     },
     {
       apiVersion: 'apps/v1',
@@ -139,7 +133,7 @@ function workloads(version: number, suffix: Suffix): Manifest[] {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
       metadata: { name: 'store' },
-      spec: { serviceName: 'web', selector: { matchLabels: { app: 'store' } }, template: pod('store', version) },
+      spec: { serviceName: 'store', selector: { matchLabels: { app: 'store' } }, template: pod('store', version) },
     },
     {
       apiVersion: 'batch/v1',
@@ -147,7 +141,6 @@ function workloads(version: number, suffix: Suffix): Manifest[] {
       metadata: { name: 'report' },
       spec: { schedule: `${version} 3 * * *`, jobTemplate: { spec: { template: job('report', version) } } },
     },
-    { apiVersion: `${suffix}.example.dev/v1`, kind: 'Widget', metadata: { name: 'first' }, spec: { size: version } },
   ];
 }
 
@@ -206,32 +199,17 @@ function job(app: string, version: number): Manifest {
   return { metadata, spec: { ...spec, restartPolicy: 'Never' } };
 }
 
-/** What the tester needs besides his namespace: namespaces, definitions, and what those define. */
-export async function allowStack(api: ClusterApi): Promise<void> {
-  const everything = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
-  const subjects = TESTER.groups.map((name) => ({ apiGroup: RBAC, kind: 'Group', name }));
-  const name = 'fault-tests';
-  await api.apply(
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'ClusterRole',
-      metadata: { name },
-      rules: [
-        { apiGroups: [''], resources: ['namespaces'], verbs: everything },
-        { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: everything },
-        { apiGroups: ['*'], resources: ['widgets'], verbs: everything },
-      ],
-    },
-    'clusterroles',
-  );
-  await api.apply(
-    {
-      ...{ apiVersion: `${RBAC}/v1`, kind: 'ClusterRoleBinding', metadata: { name } },
-      roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name },
-      subjects,
-    },
-    'clusterrolebindings',
-  );
+/** Group of those who may make namespaces; the tester is otherwise nobody outside his own. */
+export const NAMESPACE_MAKERS = 'namespace-makers';
+
+export async function allowNamespaces(api: ClusterApi): Promise<void> {
+  const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
+  const metadata = { name: NAMESPACE_MAKERS };
+  const rules = [{ apiGroups: [''], resources: ['namespaces'], verbs }];
+  const roleRef = { apiGroup: RBAC, kind: 'ClusterRole', name: NAMESPACE_MAKERS };
+  const subjects = [{ apiGroup: RBAC, kind: 'Group', name: NAMESPACE_MAKERS }];
+  await api.apply({ apiVersion: `${RBAC}/v1`, kind: 'ClusterRole', metadata, rules }, 'clusterroles');
+  await api.apply({ apiVersion: `${RBAC}/v1`, kind: 'ClusterRoleBinding', metadata, roleRef, subjects }, 'clusterrolebindings');
 }
 
 /** Objects of others: some bear marks like ours, of another deployment or without its id. All must outlive everything. */
