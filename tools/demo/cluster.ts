@@ -14,9 +14,13 @@ const DEMO_GROUP = 'demo-team';
 const SETUP_TIMEOUT_MS = 20_000;
 
 /** A cluster of the demo's own. The first time its programs are built, which takes minutes; `log` says so. */
-export async function startDemoCluster(directory: string, log: (line: string) => void): Promise<LocalCluster> {
+export async function startDemoCluster(
+  directory: string,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<LocalCluster> {
   const cacheDir = process.env.CHANDLERY_CACHE_DIR ?? join(homedir(), '.cache', 'chandlery');
-  const { cluster } = await startCluster({ directory, cacheDir, env: process.env, fsync: false, log });
+  const { cluster } = await startCluster({ directory, cacheDir, env: process.env, fsync: false, log, signal });
   return cluster;
 }
 

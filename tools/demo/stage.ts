@@ -37,7 +37,7 @@ export interface DemoReport {
 /** How often a running operation is looked at, milliseconds. */
 const LOOK_EVERY_MS = 100;
 /** Characters of a line; what a cluster says about an image is longer than anybody reads. */
-const MAX_LINE = 200;
+const MAX_LINE = 240;
 
 /** Tells the story and keeps the record of it. */
 export class Stage {

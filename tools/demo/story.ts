@@ -8,6 +8,7 @@ import type { FaultProxy } from '../../test/support/fault-proxy.ts';
 import { startFaultProxy } from '../../test/support/fault-proxy.ts';
 import { ApiClient } from '../lab/api-client.ts';
 import { openLab } from '../lab/index.ts';
+import { stopCluster } from '../local-cluster/cluster.ts';
 import { deployThroughKill } from './chapters/deploy-through-kill.ts';
 import { destroyAll } from './chapters/destroy.ts';
 import { failUndoReplay } from './chapters/fail-and-replay.ts';
@@ -38,19 +39,9 @@ export async function runDemo({ say, keep }: DemoOptions): Promise<DemoReport> {
   const dir = await mkdtemp(join(tmpdir(), 'chandlery-demo-'));
   const stage = new Stage(say);
   const closers: Closer[] = [];
+  const stopping = stopSignal();
   try {
-    const set = await open(stage, dir, closers);
-    await searchFirst(stage, set);
-    await installThroughKill(stage, set);
-    await failUndoReplay(stage, set);
-    await refusedUninstall(stage, set);
-    const deploySet = await openCluster(stage, set, closers, { keep });
-    const plan = await planFirst(stage, deploySet);
-    await deployThroughKill(stage, deploySet, plan);
-    await showRunning(stage, deploySet);
-    await upgrade(stage, deploySet);
-    await failedUpgrade(stage, deploySet);
-    await destroyAll(stage, deploySet);
+    await Promise.race([tell(stage, { dir, keep, closers, signal: stopping }), aborted(stopping)]);
   } catch (error) {
     stage.fail(error instanceof Error ? error.message : String(error));
   }
@@ -63,7 +54,41 @@ export async function runDemo({ say, keep }: DemoOptions): Promise<DemoReport> {
 
 type Closer = () => Promise<unknown>;
 
-async function open(stage: Stage, dir: string, closers: Closer[]): Promise<DemoSet> {
+interface Scene {
+  dir: string;
+  keep: boolean;
+  /** What ends what was started, oldest first. */
+  closers: Closer[];
+  signal: AbortSignal;
+}
+
+async function tell(stage: Stage, scene: Scene): Promise<void> {
+  const set = await open(stage, scene);
+  await searchFirst(stage, set);
+  await installThroughKill(stage, set);
+  await failUndoReplay(stage, set);
+  await refusedUninstall(stage, set);
+  const deploySet = await openCluster(stage, scene, set);
+  const plan = await planFirst(stage, deploySet);
+  await deployThroughKill(stage, deploySet, plan);
+  await showRunning(stage, deploySet);
+  await upgrade(stage, deploySet);
+  await failedUpgrade(stage, deploySet);
+  await destroyAll(stage, deploySet);
+}
+
+/** Ctrl-C ends the demo in order: the cluster's processes would outlive it otherwise. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort());
+  return stopping.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('the demo was stopped'))));
+}
+
+async function open(stage: Stage, { dir, closers }: Scene): Promise<DemoSet> {
   stage.chapter('Starting: PostgreSQL, Temporal, a registry, the API and a worker, each a process of its own');
   const registry = await openRegistry(closers);
   const lab = await openLab({
@@ -85,23 +110,24 @@ function clusterDirectory(dir: string): string {
 }
 
 /** A cluster with an ordinary user in it, and the API as that user. */
-async function openCluster(stage: Stage, set: DemoSet, closers: Closer[], { keep }: { keep: boolean }): Promise<DeploySet> {
+async function openCluster(stage: Stage, { dir, keep, closers, signal }: Scene, set: DemoSet): Promise<DeploySet> {
   stage.chapter('A Kubernetes: real API server, controllers and scheduler; simulated nodes, so no image is really run');
+  const directory = clusterDirectory(dir);
+  // Before it is up: a start that is broken off is waited for and cleaned up too.
+  closers.push(() => stopCluster(directory, { purge: !keep }));
   const since = performance.now();
-  const cluster = await startDemoCluster(clusterDirectory(set.lab.dir), (line) => stage.detail(line));
-  closers.push(() => cluster.stop({ purge: !keep }));
+  const cluster = await startDemoCluster(directory, (line) => stage.detail(line), signal);
   const seconds = Math.round((performance.now() - since) / 100) / 10;
-  const { gitVersion } = (await cluster.api.expect('GET', '/version')) as { gitVersion: string };
-  stage.deployment.cluster = { server: cluster.server, version: gitVersion, seconds };
-  stage.detail(
-    `Kubernetes ${gitVersion} at ${cluster.server}, ready after ${seconds} s; Chandlery's credential may only act as its users`,
-  );
+  const { gitVersion: version } = (await cluster.api.expect('GET', '/version')) as { gitVersion: string };
+  stage.deployment.cluster = { server: cluster.server, version, seconds };
+  stage.detail(`Kubernetes ${version} at ${cluster.server}, ready after ${seconds} s`);
+  stage.detail("Chandlery's own credential may do nothing there but act as somebody else");
   const who = await makeRoomForUser(cluster);
   const { status, body } = await set.client.call('POST', '/api/v1/tokens', { ...who, name: 'demo' });
   if (status !== 201) throw new Error(`no token: ${status} ${JSON.stringify(body)}`);
   stage.deployment.actsAs = { ...who, namespace: NAMESPACE };
   stage.detail(
-    `a token for ${who.user} of ${who.groups.join(', ')}, who may edit namespace ${NAMESPACE} and nothing else: Chandlery acts as ${who.user}`,
+    `from here on it acts as ${who.user} (group ${who.groups.join(', ')}), who may edit namespace ${NAMESPACE} and nothing else`,
   );
   return Object.assign(set, {
     cluster,

@@ -24,12 +24,19 @@ export async function deployThroughKill(stage: Stage, set: DeploySet, plan: stri
     },
     (error: Error) => stage.fail(error.message),
   );
+  let seen = -1;
   let before: KubeObject[] | undefined;
   const id = operationOf(await user.call('POST', '/api/v1/deployments', { plan }));
   const operation = await stage.follow(user, id, async () => {
     if (!held || before) return;
-    before = await shopObjects(view);
-    await killWorker(stage, set, before);
+    const there = await shopObjects(view);
+    // The others of its wave are on their way: it is killed when no more come.
+    if (there.length !== seen) {
+      seen = there.length;
+      return;
+    }
+    before = there;
+    await killWorker(stage, set, there);
   });
   await reached;
   await hold.release();

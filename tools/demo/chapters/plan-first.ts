@@ -3,7 +3,7 @@ import { showPlan } from '../deploy-set.ts';
 import type { Stage } from '../stage.ts';
 
 const FOREIGN_NAMESPACE = 'kube-system';
-export const FIRST_VERSION = 'demo/shop@2.0.0';
+const FIRST_VERSION = 'demo/shop@2.0.0';
 
 /** Before anything is changed: what may not be done is refused, what would be done is shown. */
 export async function planFirst(stage: Stage, { user, view }: DeploySet): Promise<string> {
