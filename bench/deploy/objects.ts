@@ -88,8 +88,12 @@ export function templateOf(shape: Shape): TemplateFixture {
   return {
     name: shape.name,
     version: '1.0.0',
-    spec: { parameters: { type: 'object', additionalProperties: false, required: ['instance'], properties } },
-    files: files(shape, { name: `\${instance}`, text: `\${text}` }, 'manifests'),
+    // Not the folder in which every fixture has an object of its own.
+    spec: {
+      content: { path: 'objects' },
+      parameters: { type: 'object', additionalProperties: false, required: ['instance'], properties },
+    },
+    files: files(shape, { name: `\${instance}`, text: `\${text}` }, 'objects'),
   };
 }
 
