@@ -71,10 +71,11 @@ describeCluster('a dependency that was deployed for another deployment', () => {
 
   it.concurrent('goes when the deployment fails', async () => {
     const namespace = await lab.namespace();
+    const before = await lab.clusterState(namespace);
     const failed = await lab.ended(lab.deploy(namespace, 'shop', { parameters: { image: NEVER_READY }, readySeconds: 1 }));
     expect(failed).toMatchObject({ state: 'failed', failure: { code: 'not_ready' }, warnings: [] });
     expect((await lab.api.get(`/api/v1/deployments?namespace=${namespace}`)).body.deployments).toEqual([]);
-    expect(await lab.clusterState(namespace)).toEqual({});
+    expect(await lab.clusterState(namespace)).toEqual(before);
   });
 
   it.concurrent('while what asks to be kept outlives its deployment', async () => {
@@ -82,6 +83,6 @@ describeCluster('a dependency that was deployed for another deployment', () => {
     await lab.succeeded(lab.deploy(namespace, 'ledger'));
     const done = await lab.succeeded(lab.destroy(namespace, 'ledger'));
     expect(done.result).toMatchObject({ deleted: 1, kept: [`ConfigMap ${namespace}/archive`] });
-    expect(Object.keys(await lab.clusterState(namespace))).toEqual(['ConfigMap/archive']);
+    expect(Object.keys(await lab.clusterState(namespace))).toEqual(['ConfigMap/archive', 'RoleBinding/test-user']);
   });
 });

@@ -51,10 +51,10 @@ describeCluster('a replay', () => {
     await lab.cluster.api.expect('DELETE', clusterPath('ResourceQuota', namespace, 'small'));
 
     const answer = await replay(failed.id, { from });
-    // What a deploy starts from may have changed, so of its results none are kept but what they themselves find standing.
+    // The template's install was undone with the rest, so it is the first whose effect does not stand.
     expect(answer).toMatchObject({
       status: 202,
-      body: { from: from === 'auto' ? 'apply' : from === 'start' ? 'resolve' : from },
+      body: { from: from === 'auto' ? 'install' : from === 'start' ? 'resolve' : from },
     });
     const operation = await lab.succeeded(answer.body.operation);
     expect(operation).toMatchObject({ replayOf: failed.id, kind: 'deploy', result: { changed: true } });
