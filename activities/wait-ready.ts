@@ -70,7 +70,7 @@ async function waitFor(
       const nextLook = closerAt === undefined ? startedAt + LOOK_CLOSER_AFTER_MS : readyBy;
       const pause = failure ? CAUSE_WITHIN_MS : Math.min(readyBy, tracker.recheckAt() ?? readyBy, nextLook) - now;
       see(tracker, await changes.next(Math.max(pause, 1)));
-      run.progress({ waitingFor: tracker.waitingFor });
+      run.progress({ waitingFor: changes.away === undefined ? tracker.waitingFor : `the cluster to be back (${changes.away})` });
       if (tracker.allReady && changes.listed) return;
       run.signal.throwIfAborted();
       failure = tracker.failure(Date.now());

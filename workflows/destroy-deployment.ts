@@ -15,19 +15,22 @@ export async function destroyDeployment(input: DestroyInput): Promise<DestroyRes
       { key, requester, deleteVolumes: request.deleteVolumes ?? false },
       { undo: 'undoDelete', undoInput: { key, requester } },
     );
-    const { owned } = await operation.step('forget', 'forget', { key, requester, kept: removed.kept });
-    operation.pointOfNoReturn();
-    for (const dependency of owned) {
-      await operation.childOrWarning('dependencies', {
-        kind: 'destroy' as const,
-        input: { target: { ...target, namespace: dependency.namespace, name: dependency.name }, requester, limits, request },
-      });
-    }
-    return {
-      deployment: `${key.cluster}.${key.namespace}.${key.name}`,
-      deleted: removed.deleted,
-      kept: removed.kept,
-      dependencies: owned.map(({ name }) => name),
-    };
+    // The secret values go first: a cancel that stopped it half way would put the objects back without them.
+    return operation.toTheEnd(async () => {
+      const { owned } = await operation.step('forget', 'forget', { key, requester, kept: removed.kept });
+      operation.pointOfNoReturn();
+      for (const dependency of owned) {
+        await operation.childOrWarning('dependencies', {
+          kind: 'destroy' as const,
+          input: { target: { ...target, namespace: dependency.namespace, name: dependency.name }, requester, limits, request },
+        });
+      }
+      return {
+        deployment: `${key.cluster}.${key.namespace}.${key.name}`,
+        deleted: removed.deleted,
+        kept: removed.kept,
+        dependencies: owned.map(({ name }) => name),
+      };
+    });
   });
 }

@@ -136,8 +136,18 @@ export class Operation {
     try {
       await this.child(step, child);
     } catch (error) {
-      if (isCancellation(error)) throw error;
+      // A child may be cancelled by itself, which does not cancel this operation.
+      if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     }
+  }
+
+  /**
+   * Runs what is not taken back any more: a cancellation or a deadline that comes in the middle of it changes nothing. One that came
+   * before still counts.
+   */
+  async toTheEnd<Result>(story: () => Promise<Result>): Promise<Result> {
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
+    return CancellationScope.nonCancellable(story);
   }
 
   /** From here on nothing is taken back any more. */

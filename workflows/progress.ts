@@ -15,6 +15,7 @@ export type ProgressEvent =
   | { type: 'step-failed'; step: string; at: number; failure: FailureView }
   | { type: 'step-cancelled'; step: string; at: number }
   | { type: 'undo-scheduled'; step: string; at: number }
+  | { type: 'undo-waiting'; step: string; nextAt?: number; failure?: FailureView; waitingFor?: string }
   | { type: 'undo-succeeded'; step: string; at: number; undone: boolean; warnings?: string[] }
   | { type: 'undo-failed'; step: string; at: number; failure: FailureView }
   | { type: 'cancel-requested'; at: number }
@@ -59,6 +60,8 @@ export function reduceProgress(progress: Progress, event: ProgressEvent): Progre
       return ended(progress, event);
     case 'undo-scheduled':
       return { ...progress, state: 'undoing' };
+    case 'undo-waiting':
+      return withStep(progress, event.step, (step) => undoing(step, event));
     case 'undo-failed':
       return { ...progress, warnings: [...progress.warnings, `undo of ${event.step}: ${event.failure.message}`] };
     case 'undo-succeeded': {
@@ -92,11 +95,11 @@ function ended(progress: Progress, event: Extract<ProgressEvent, { type: 'ended'
     return step;
   });
   // An operation may succeed although its last, dispensable step did not: then people are told.
-  const missed = event.state === 'succeeded' ? steps.filter((step) => step.state === 'failed') : [];
+  const missed = event.state === 'succeeded' ? steps.filter(({ state }) => state === 'failed' || state === 'cancelled') : [];
   return {
     ...progress,
     steps,
-    warnings: [...progress.warnings, ...missed.map((step) => `${step.name}: ${step.failure?.message ?? 'failed'}`)],
+    warnings: [...progress.warnings, ...missed.map((step) => `${step.name}: ${step.failure?.message ?? step.state}`)],
     state: event.state,
     endedAt: event.at,
     ...(event.failure && { failure: event.failure }),
@@ -106,6 +109,19 @@ function ended(progress: Progress, event: Extract<ProgressEvent, { type: 'ended'
 
 function withStep(progress: Progress, name: string, change: (step: StepProgress) => StepProgress): Progress {
   return { ...progress, steps: progress.steps.map((step) => (step.name === name ? change(step) : step)) };
+}
+
+/** What the step failed with is in its attempts; while it is taken back, what that waits for matters more. */
+function undoing(
+  step: StepProgress,
+  { nextAt, failure, waitingFor }: Extract<ProgressEvent, { type: 'undo-waiting' }>,
+): StepProgress {
+  return {
+    ...step,
+    ...(nextAt !== undefined && { nextRetryAt: nextAt }),
+    ...(failure && { failure }),
+    ...(waitingFor !== undefined && { waitingFor }),
+  };
 }
 
 type StepEvent = Extract<ProgressEvent, { type: `step-${string}` }>;

@@ -11,6 +11,8 @@ export interface Changes {
   add(selections: ObjectSelection[]): void;
   /** True when each of the first selections was listed whole at least once. */
   readonly listed: boolean;
+  /** Why nothing can be heard now, in the words of `cluster_unavailable`; undefined while the cluster answers. */
+  readonly away: string | undefined;
 }
 
 /** Pause before a list or a watch that broke off is begun again, milliseconds. */
@@ -25,6 +27,7 @@ export function follow(session: ClusterSession, selections: ObjectSelection[], s
   let failure: { error: unknown } | undefined;
   let wake: (() => void) | undefined;
   let unlisted = selections.length;
+  const silent = new Map<ObjectSelection, string>();
   const push = (change?: Change) => {
     if (change) queue.push(change);
     wake?.();
@@ -38,6 +41,7 @@ export function follow(session: ClusterSession, selections: ObjectSelection[], s
         const { apiVersion, kind } = selection;
         if (first) onListed();
         first = false;
+        silent.delete(selection);
         push({ selection, items: items.map((item) => ({ ...item, apiVersion, kind })) });
         for await (const event of session.watch(selection, resourceVersion, { signal }))
           if (event.type !== 'bookmark') push({ object: event.object, gone: event.type === 'deleted' });
@@ -48,6 +52,8 @@ export function follow(session: ClusterSession, selections: ObjectSelection[], s
           push();
           return;
         }
+        if (error.code === 'cluster_unavailable') silent.set(selection, error.message);
+        push();
         await pause(AGAIN_AFTER_MS, signal);
       }
     }
@@ -60,12 +66,20 @@ export function follow(session: ClusterSession, selections: ObjectSelection[], s
     get listed() {
       return unlisted <= 0;
     },
+    get away() {
+      return [...silent.values()][0];
+    },
     add(more) {
       for (const selection of more) void run(selection, () => undefined);
     },
     async next(withinMs) {
-      if (queue.length === 0 && !failure)
-        await Promise.race([new Promise<void>((resolve) => (wake = resolve)), pause(withinMs, signal)]);
+      if (queue.length === 0 && !failure) {
+        // Else each change of a long wait would leave a timer and a listener behind.
+        const over = new AbortController();
+        const late = pause(withinMs, AbortSignal.any([signal, over.signal]));
+        await Promise.race([new Promise<void>((resolve) => (wake = resolve)), late]);
+        over.abort();
+      }
       wake = undefined;
       if (failure) throw failure.error;
       return queue.splice(0);
@@ -74,7 +88,7 @@ export function follow(session: ClusterSession, selections: ObjectSelection[], s
 }
 
 /** An outage, or a watch that is too old. */
-function passes(error: unknown): boolean {
+function passes(error: unknown): error is ChandleryError {
   return error instanceof ChandleryError && error.retryable;
 }
 

@@ -1,4 +1,4 @@
-import type { ClusterSession } from '../../src/domain/cluster.ts';
+import type { ClusterSession, KubeObject, ObjectRef } from '../../src/domain/cluster.ts';
 import type { InventoryItem, RevisionRecord } from '../../src/domain/deployment.ts';
 import type { DeploymentKey } from '../../src/domain/deployment-store.ts';
 import { ChandleryError } from '../../src/domain/errors.ts';
@@ -29,8 +29,7 @@ export async function restoreRevision(
     await inParallel(objects, async (object) => {
       const here = await placed(session, object, run.signal);
       run.progress({ waitingFor: `${here.ref.kind} ${here.ref.name} to be as it was` });
-      // What this operation changed was ours before it: taking it back takes it over from whoever came in between.
-      const live = await session.apply(resolveTokens(here.object, values), { force: true, signal: run.signal });
+      const live = await putBack(session, here.ref, resolveTokens(here.object, values), run);
       if (live.metadata.uid !== undefined) uids.set(objectKey(here.ref), live.metadata.uid);
     });
     await established(session, objects, run);
@@ -39,6 +38,28 @@ export async function restoreRevision(
     const uid = uids.get(objectKey(item.ref)) ?? item.uid;
     return { ...item, ...(uid !== undefined && { uid }) };
   });
+}
+
+/** Pause between two looks at an object that is going, milliseconds. */
+const LOOK_EVERY_MS = 200;
+
+/** An object whose deletion has begun takes every change and goes all the same: it is waited for, and made anew. */
+async function putBack(
+  session: ClusterSession,
+  ref: ObjectRef,
+  object: KubeObject,
+  run: Pick<StepRun, 'signal' | 'progress'>,
+): Promise<KubeObject> {
+  for (;;) {
+    // What this operation changed was ours before it: taking it back takes it over from whoever came in between.
+    const live = await session.apply(object, { force: true, signal: run.signal });
+    if (live.metadata.deletionTimestamp === undefined) return live;
+    run.progress({ waitingFor: `${ref.kind} ${ref.name} to go before it can be made again` });
+    while ((await session.get(ref, { signal: run.signal }))?.metadata.uid === live.metadata.uid) {
+      run.signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
 }
 
 /** Fails with internal when the document is not there: it is written before anything refers to it. */

@@ -21,7 +21,14 @@ function stepChange(before: StepView | undefined, after: StepView, now: number):
   const retries = failed
     .filter(({ attempt }) => after.state !== 'failed' || attempt < after.attempt)
     .map((attempt) => `${name}  retrying  ${attemptText(attempt)}`);
-  return [...retries, ...(isNews(before, after) ? [lineOf(after, now)] : [])];
+  return [...retries, ...(isNews(before, after) ? [lineOf(after, now)] : []), ...undoWaits(before, after)];
+}
+
+/** A step that has ended already fails anew only while it is taken back: that undo waits, for rights or for the cluster. */
+function undoWaits(before: StepView | undefined, { name, state, failure, undone }: StepView): string[] {
+  if (before?.endedAt === undefined || before.state !== state || !failure || undone || failure.code === before.failure?.code)
+    return [];
+  return [oneLine(`${name}  undo waits  ${failure.code}: ${failure.message}`)];
 }
 
 /** A step that never ran has no line; a retry is told by the attempt that failed. */

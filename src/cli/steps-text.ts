@@ -36,12 +36,13 @@ export function stateWord(step: StepView): string {
 /** What is worth saying behind name, state and time. */
 export function noteOf(step: StepView, now: number): string {
   const { state, attempt, waitingFor, detail, failure, nextRetryAt } = step;
-  if (state === 'succeeded') return oneLine([attempt > 1 ? `attempt ${attempt}` : '', detail ?? ''].filter(Boolean).join('  '));
-  if (state === 'failed')
+  // Of a step that did not fail, it is what its undo waits for.
+  const failed = failure ? `${failure.code}: ${failure.message}` : '';
+  if (state === 'succeeded' || state === 'failed')
     return oneLine(
-      [attempt > 1 ? `attempt ${attempt}` : '', failure ? `${failure.code}: ${failure.message}` : ''].filter(Boolean).join('  '),
+      [attempt > 1 ? `attempt ${attempt}` : '', state === 'failed' ? '' : (detail ?? ''), failed].filter(Boolean).join('  '),
     );
-  if (state !== 'running' && state !== 'retrying') return '';
+  if (state !== 'running' && state !== 'retrying') return oneLine(failed);
   const wait = nextRetryAt === undefined ? 0 : Date.parse(nextRetryAt) - now;
   const parts = [
     attempt > 1 ? `attempt ${attempt}` : '',

@@ -47,18 +47,37 @@ export async function withPending(
   let folded = progress;
   for (const activity of pending) {
     const of = reader.stepOf(activity.activityId ?? '');
-    if (!of || of.undo) continue;
-    for (const event of await pendingEvents(activity, of.step, payloads)) folded = reduceProgress(folded, event);
+    if (!of) continue;
+    const events = of.undo ? [await undoEvent(activity, of.step, payloads)] : await pendingEvents(activity, of.step, payloads);
+    for (const event of events) folded = reduceProgress(folded, event);
   }
   return folded;
 }
 
-async function pendingEvents(activity: PendingActivity, step: string, payloads: PayloadReader): Promise<ProgressEvent[]> {
-  const attempt = activity.attempt ?? 1;
-  const shown = ((await payloads.first(activity.heartbeatDetails)) ?? {}) as {
+/** An undo has as many attempts as it takes; the last failure says what it waits for. */
+async function undoEvent(activity: PendingActivity, step: string, payloads: PayloadReader): Promise<ProgressEvent> {
+  const { waitingFor } = await heartbeatOf(activity, payloads);
+  const nextAt = millis(activity.nextAttemptScheduleTime);
+  return {
+    type: 'undo-waiting',
+    step,
+    ...(nextAt > Date.now() && { nextAt }),
+    ...(activity.lastFailure && { failure: await payloads.failure(activity.lastFailure, step) }),
+    ...(waitingFor !== undefined && { waitingFor }),
+  };
+}
+
+/** What the running attempt says of itself. */
+async function heartbeatOf(activity: PendingActivity, payloads: PayloadReader) {
+  return ((await payloads.first(activity.heartbeatDetails)) ?? {}) as {
     bytes?: { done: number; total: number };
     waitingFor?: string;
   };
+}
+
+async function pendingEvents(activity: PendingActivity, step: string, payloads: PayloadReader): Promise<ProgressEvent[]> {
+  const attempt = activity.attempt ?? 1;
+  const shown = await heartbeatOf(activity, payloads);
   const heartbeat: ProgressEvent = {
     type: 'step-heartbeat',
     step,

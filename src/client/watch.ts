@@ -17,6 +17,11 @@ const FRAME_EVERY_MS = 100;
 /** One long poll; the server answers earlier when something happens. */
 const POLL_DEADLINE_MS = 30_000;
 
+const { HISTORY_EVENT_FILTER_TYPE_ALL_EVENT: ALL, HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT: END } =
+  proto.temporal.api.enums.v1.HistoryEventFilterType;
+/** What a poll answers: every event, or only the one that ends the run. */
+const FILTERS = { all: ALL, end: END } as const;
+
 export interface OperationFrame {
   /** `<run id>:<event id>` where the frame stands for a place in the history; absent for one that only shows a pending step anew. */
   id?: string;
@@ -101,7 +106,10 @@ function pause(ms: number): Promise<undefined> {
   return new Promise((resolve) => setTimeout(() => resolve(undefined), ms).unref());
 }
 
-/** The first page is everything so far; each later one waits for news. */
+/**
+ * The first page is everything so far; each later one waits for news. What came with others is collected for a moment, as an engine that
+ * is asked for each event by itself is busy with answering; the end of the run cuts that short.
+ */
 async function* historyPages(
   engine: Engine,
   run: Run,
@@ -116,6 +124,7 @@ async function* historyPages(
   } while (nextPageToken);
   yield soFar;
   let last = Number(soFar.at(-1)?.eventId ?? 0);
+  let end: Promise<unknown> | undefined;
   while (!signal.aborted) {
     const page = await waitForNews(engine, run, signal, nextPageToken);
     if (!page) continue;
@@ -125,16 +134,31 @@ async function* historyPages(
     last = Number(news.at(-1)?.eventId ?? last);
     if (news.length > 0) yield news;
     if (!nextPageToken) return undefined;
+    end ??= waitForEnd(engine, run, signal).finally(() => {
+      end = undefined;
+    });
+    await Promise.race([pause(FRAME_EVERY_MS), end]);
   }
   return undefined;
 }
 
+/** Resolves when the run has ended, and at the latest at the poll's deadline. What is wrong with the engine, the poll for news says. */
+function waitForEnd(engine: Engine, run: Run, signal: AbortSignal): Promise<unknown> {
+  return waitForNews(engine, run, signal, undefined, 'end').catch(() => undefined);
+}
+
 /** Undefined when nothing happened before the poll's deadline. */
-async function waitForNews(engine: Engine, run: Run, signal: AbortSignal, token: Uint8Array | undefined) {
+async function waitForNews(
+  engine: Engine,
+  run: Run,
+  signal: AbortSignal,
+  token: Uint8Array | undefined,
+  of: keyof typeof FILTERS = 'all',
+) {
   try {
     // A signal of its own for each poll: the listeners that a call adds stay on the signal it was given.
     return await engine.connection.withAbortSignal(AbortSignal.any([signal]), () =>
-      engine.connection.withDeadline(Date.now() + POLL_DEADLINE_MS, () => poll(engine, run, true, token)),
+      engine.connection.withDeadline(Date.now() + POLL_DEADLINE_MS, () => poll(engine, run, true, token, of)),
     );
   } catch (error) {
     const DEADLINE_EXCEEDED = 4;
@@ -143,12 +167,18 @@ async function waitForNews(engine: Engine, run: Run, signal: AbortSignal, token:
   }
 }
 
-function poll(engine: Engine, run: Run, waitNewEvent: boolean, nextPageToken: Uint8Array | undefined) {
+function poll(
+  engine: Engine,
+  run: Run,
+  waitNewEvent: boolean,
+  nextPageToken: Uint8Array | undefined,
+  of: keyof typeof FILTERS = 'all',
+) {
   return engine.connection.workflowService.getWorkflowExecutionHistory({
     namespace: engine.namespace,
     execution: { workflowId: targetId(run.target), runId: run.runId },
     waitNewEvent,
-    historyEventFilterType: proto.temporal.api.enums.v1.HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT,
+    historyEventFilterType: FILTERS[of],
     ...(nextPageToken && { nextPageToken }),
   });
 }

@@ -75,6 +75,15 @@ describe('the live view', () => {
     expect(lines.at(-1)).toBe('  warning: one image stayed');
   });
 
+  it('says what the undo of a step waits for, also of one that was cancelled', () => {
+    const forbidden = { code: 'undo_forbidden' as const, message: 'ann may not delete pods', guidance: 'give' };
+    const ended = { attempt: 1, startedAt: at(0), endedAt: at(100), failure: forbidden };
+    const steps = [step('install', { state: 'cancelled', ...ended }), { ...done('scan', 'fine'), ...ended }];
+    const lines = render(operation({ state: 'undoing' }, steps), 200);
+    expect(lines).toContain('  ■ install                 0.1s  undo_forbidden: ann may not delete pods');
+    expect(lines).toContain('  ✔ scan                    0.1s  fine  undo_forbidden: ann may not delete pods');
+  });
+
   it('fits the width and obeys no escape sequence', () => {
     const long = done('pre-validate', `\u001b[31m${'x'.repeat(300)}`);
     for (const line of render(operation({}, [long]), 0, 60)) {
@@ -112,6 +121,19 @@ describe('the plain lines', () => {
     expect(changeLines(first, second, now)).toEqual(['download  retrying  attempt 1: worker lost: the worker went away']);
     expect(changeLines(second, second, now)).toEqual([]);
     expect(changeLines(second, third, now)).toEqual(['download  succeeded  3.0s  attempt 2  3 archives']);
+  });
+
+  it('tell once what an undo waits for', () => {
+    const failed = step('install', { state: 'failed', attempt: 1, startedAt: at(0), endedAt: at(100), failure: refused });
+    const failure = { code: 'undo_forbidden' as const, message: 'ann may not delete pods', guidance: 'give' };
+    const [before, waiting, undone] = [failed, { ...failed, failure }, { ...failed, undone: true }].map((one) =>
+      operation({ state: 'undoing' }, [one]),
+    );
+    expect(waiting && changeLines(before, waiting, now)).toEqual([
+      'install  undo waits  undo_forbidden: ann may not delete pods',
+    ]);
+    expect(waiting && changeLines(waiting, waiting, now)).toEqual([]);
+    expect(undone && changeLines(waiting, undone, now)).toEqual(['install  undone  0.1s']);
   });
 
   it('tell undoing and its result', () => {

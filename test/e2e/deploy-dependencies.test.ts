@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { CLUSTER_TIMEOUT_MS, describeCluster } from '../support/cluster.ts';
 import type { DeployLab } from '../support/deploy-lab.ts';
 import { openDeployLab } from '../support/deploy-lab.ts';
-import { deploymentOf, deploymentPath } from '../support/deploy-reads.ts';
+import { deploymentOf, deploymentPath, revisionsOf } from '../support/deploy-reads.ts';
 import { configMap, manifestFiles } from '../support/deploy-templates.ts';
 import type { TemplateFixture } from '../support/registry-folder.ts';
 
@@ -28,6 +28,7 @@ const NEEDS_CACHE = [{ name: 'cache', version: '^1.0.0' }];
 const TEMPLATES: TemplateFixture[] = [
   workload('cache', '1.0.0'),
   workload('shop', '1.0.0', NEEDS_CACHE),
+  workload('blog', '1.0.0', NEEDS_CACHE),
   { name: 'ledger', version: '1.0.0', spec: { parameters }, files: manifestFiles(configMap('ledger', { a: 'b' }), kept) },
 ];
 
@@ -54,6 +55,32 @@ describeCluster('a dependency that was deployed for another deployment', () => {
     const done = await lab.succeeded(lab.destroy(namespace, 'shop'));
     expect(done).toMatchObject({ warnings: [], result: { dependencies: ['cache'] } });
     expect((await lab.api.get(deploymentPath(namespace, 'cache'))).status).toBe(404);
+  });
+
+  it.concurrent('is deployed once for two that need it at the same moment, and stays until both are gone', async () => {
+    const namespace = await lab.namespace();
+    // Both have planned to deploy it before either begins to.
+    const hold = await lab.holds.hold(namespace, 'plan', 'after');
+    const parents = await Promise.all([lab.deploy(namespace, 'shop'), lab.deploy(namespace, 'blog')]);
+    const planned = (id: string) => lab.api.waitFor(id, ({ step }) => step === 'plan');
+    await Promise.all([hold.reached(), ...parents.map(planned)]);
+    await hold.release();
+    const [shop, blog] = await Promise.all(parents.map((id) => lab.succeeded(id)));
+    expect([shop?.warnings, blog?.warnings]).toEqual([[], []]);
+    const made = (await lab.audit(namespace)).filter(({ created, resource }) => created && resource === 'deployments');
+    expect(made.map(({ name }) => name).sort()).toEqual(['blog', 'cache', 'shop']);
+    expect(await revisionsOf(lab.api, namespace, 'cache')).toHaveLength(1);
+    const { owner, dependents } = (await deploymentOf(lab.api, namespace, 'cache')) as { owner?: string; dependents: unknown[] };
+    expect(['shop', 'blog']).toContain(owner);
+    const of = (name: string) => ({ namespace, name, owned: name === owner });
+    expect(dependents).toEqual(expect.arrayContaining([of('shop'), of('blog')]));
+
+    // It was deployed for the first, and the other stands on it all the same.
+    const other = owner === 'shop' ? 'blog' : 'shop';
+    expect((await lab.succeeded(lab.destroy(namespace, owner ?? ''))).result).toMatchObject({ dependencies: [] });
+    expect(await deploymentOf(lab.api, namespace, 'cache')).toMatchObject({ state: 'ready', dependents: [of(other)] });
+    await lab.succeeded(lab.destroy(namespace, other));
+    await lab.succeeded(lab.destroy(namespace, 'cache'));
   });
 
   it.concurrent('stays with a failure that is kept, without a warning', async () => {

@@ -94,7 +94,7 @@ describeCluster('a deployment of 20 objects that fails', () => {
   }
 
   function tell(what: string, { equal, foreignDeleted }: { equal: number; foreignDeleted: number }): void {
-    process.stdout.write(`${what}: ${equal}/${OBJECTS} equal to before, objects not ours deleted: ${foreignDeleted}\n`);
+    process.stdout.write(`${what}: ${equal}/${OBJECTS} equal to before; objects not ours deleted: ${foreignDeleted}\n`);
   }
 
   it(

@@ -19,7 +19,7 @@ const CONTROLLERS_KINDS = ['Event', 'Endpoints', 'EndpointSlice', 'Lease', 'Cont
 const IN_EVERY_NAMESPACE = ['ConfigMap/kube-root-ca.crt', 'ServiceAccount/default'];
 
 interface StateOptions {
-  /** With their uids, so that an object made anew differs; the default. */
+  /** With their uids, so that an object made anew differs; the default. Without, what the cluster gives each object anew is left out too. */
   uids?: boolean;
 }
 
@@ -104,10 +104,18 @@ function comparable(object: KubeObject, uids: boolean): KubeObject {
     ...kept
   } = metadata;
   const annotations = Object.entries(kept.annotations ?? {}).filter(([key]) => !CONTROLLERS_ANNOTATIONS.includes(key));
-  return {
+  const compared = {
     ...rest,
     apiVersion: object.apiVersion,
     kind: object.kind,
     metadata: { ...kept, annotations: Object.fromEntries(annotations), ...(uids && uid !== undefined && { uid }) },
   };
+  return uids ? compared : withoutGiven(compared, uid);
+}
+
+/** A Service's addresses, a claim's volume, and the uid in a Job's labels are other ones in each life of an object. */
+function withoutGiven(object: KubeObject, uid: string | undefined): KubeObject {
+  const given = ['clusterIP', 'clusterIPs', 'volumeName'];
+  const text = JSON.stringify(object, (key, value) => (given.includes(key) ? undefined : value));
+  return JSON.parse(uid === undefined ? text : text.replaceAll(uid, '(its uid)'));
 }

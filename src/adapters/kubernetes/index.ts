@@ -11,6 +11,7 @@ import { applyObject, createObject, deleteObject, getObject } from './objects.ts
 import { podLogs } from './pods.ts';
 import { mayI, whoAmI } from './reviews.ts';
 import { createSessionContext } from './session-context.ts';
+import { withStartup } from './startup.ts';
 import { createTransport, type Transport } from './transport.ts';
 import { watchObjects } from './watch.ts';
 
@@ -33,7 +34,7 @@ export interface ClusterOptions {
  * is no configuration or no server, `config_invalid` that the configuration cannot be used.
  */
 export function createCluster({ kubeconfig, log }: ClusterOptions): KubernetesCluster {
-  const transport = createTransport(createConnections(kubeconfig, log));
+  const transport = withStartup(createTransport(createConnections(kubeconfig, log)));
   const discovery = createDiscovery(transport);
   return {
     as: (identity) => createSession(identity, transport, discovery),

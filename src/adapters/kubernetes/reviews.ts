@@ -10,6 +10,7 @@ import { parseJson } from './discovery.ts';
 import { replyFailure } from './failures.ts';
 import { isAllowed } from './rules.ts';
 import type { SessionContext } from './session-context.ts';
+import { assertStarted } from './startup.ts';
 
 const AUTHORIZATION = { group: 'authorization.k8s.io', version: 'v1' };
 const AUTHENTICATION = { group: 'authentication.k8s.io', version: 'v1' };
@@ -28,7 +29,10 @@ export async function mayI(session: SessionContext, questions: AccessQuestion[],
       for (const [key, allowed] of await answersOf(session, namespace, asked, options)) answers.set(key, allowed);
     }),
   );
-  return questions.map((question) => answers.get(keyOf(question)) === true);
+  const allowed = questions.map((question) => answers.get(keyOf(question)) === true);
+  // A server that starts knows some rules before others.
+  if (allowed.includes(false)) await assertStarted(session.transport, options?.signal);
+  return allowed;
 }
 
 type Asked = Array<[key: string, question: AccessQuestion]>;

@@ -25,6 +25,8 @@ export interface ApiServerOptions {
   /** More lines of the kubeconfig's cluster, or others instead. */
   clusterFields?: Record<string, unknown>;
   user?: Record<string, unknown>;
+  /** False: `/api/v1` is left to the answers too. */
+  discovery?: boolean;
 }
 
 export async function startApiServer(answer: RequestListener, options: ApiServerOptions = {}): Promise<ApiServer> {
@@ -32,7 +34,7 @@ export async function startApiServer(answer: RequestListener, options: ApiServer
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer({ cert: certificate, key }, (request, response) => {
-    if (!answerDiscovery(request, response)) answer(request, response);
+    if (options.discovery === false || !answerDiscovery(request, response)) answer(request, response);
   });
   server.on('secureConnection', (socket: Socket) => {
     connections += 1;
