@@ -9,7 +9,8 @@ export default {
   },
   // End-to-end files start half a dozen servers each: where others wait for the outcome, one file at a time on two cores.
   maxWorkers: process.env.CI ? 1 : 2,
-  testTimeout: 30_000,
+  // Servers start and processes are killed in many tests: on a busy machine ten times as slowly.
+  testTimeout: 60_000,
   setupFilesAfterEnv: ['<rootDir>/test/support/matchers.ts'],
   collectCoverageFrom: ['src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts'],
 };

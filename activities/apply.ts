@@ -37,6 +37,7 @@ export interface Applied {
 /** Carries the plan out: the inventory is written first, then wave after wave is applied, the objects of a wave at once. */
 export function createApply(deps: ActivityDeps) {
   return createStep(deps, {
+    waitsForCluster: true,
     async run(input: Input, run): Promise<Applied> {
       const { key, requester, resolved, request } = input;
       const session = sessionOf(deps, requester);
@@ -149,13 +150,22 @@ async function applyOne(
 ): Promise<string> {
   const name = `${run.context.step}.${ref.kind}.${ref.name}`;
   await deps.onMoment?.(name, 'before');
-  // An object that came between plan and apply is not ours to change; an earlier attempt's is.
-  if (!item.existed) await refuseForeign(session, ref, run, deploymentId);
-  const live = await session.apply(resolveTokens(object, values), { force, signal: run.signal }).catch((error: unknown) => {
+  const wanted = resolveTokens(object, values);
+  const live = await applyTo(session, wanted).catch((error: unknown) => {
     throw namingObject(error, refText(ref));
   });
   await deps.onMoment?.(name, 'after');
   return live.metadata.uid ?? '';
+
+  async function applyTo(cluster: ClusterSession, desired: KubeObject): Promise<KubeObject> {
+    if (!item.existed) {
+      const made = await cluster.applyNew(desired, { signal: run.signal });
+      if (made) return made;
+      // One that came between plan and apply is not ours to change; an earlier attempt's is.
+      await refuseForeign(cluster, ref, run, deploymentId);
+    }
+    return cluster.apply(desired, { force, signal: run.signal });
+  }
 }
 
 async function refuseForeign(

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { EffectKey, StepContext, StepRequest } from '../src/domain/effects.ts';
 import { formatEffectKey } from '../src/domain/effects.ts';
+import type { ErrorCode } from '../src/domain/errors.ts';
 import { jsonDigest } from '../src/domain/json-digest.ts';
 import type { ActivityDeps } from './deps.ts';
 import { abortFailure, asChandleryError, toFailure } from './failures.ts';
@@ -23,6 +24,8 @@ export interface StepRun {
 interface AttemptOptions {
   /** Undo has no limit of its own: it waits for the store as long as its options say. */
   unlimited?: boolean;
+  /** A cluster that is away is waited for as long as the step may take: giving up half way would only mean an undo that waits for it too. */
+  waitsForCluster?: boolean;
 }
 
 /** What every activity shares: a heartbeat each second, and failures in the catalogue's words. */
@@ -62,7 +65,8 @@ async function failureOf(deps: ActivityDeps, run: StepRun, thrown: unknown, opti
   if (error.code === 'internal')
     deps.log.error({ err: thrown, effect: formatEffectKey(run.key) }, 'a step failed in a way nobody foresaw');
   if (options.unlimited) return toFailure(error, { final: false });
-  const failures = await writeDown(deps, run, error);
+  const uncounted: ErrorCode[] = options.waitsForCluster ? ['cluster_unavailable'] : [];
+  const failures = await writeDown(deps, run, error, uncounted);
   return toFailure(error, { final: failures !== undefined && failures >= run.context.maxAttempts });
 }
 
@@ -70,11 +74,12 @@ async function writeDown(
   deps: ActivityDeps,
   run: StepRun,
   error: { code: string; message: string },
+  uncounted: readonly ErrorCode[],
 ): Promise<number | undefined> {
   try {
     // A container's last words may hold anything; the store's text cannot hold NUL.
     const message = error.message.replaceAll('\0', '');
-    return await deps.store.attempts.recordFailure(run.key, run.attempt, { code: error.code, message });
+    return await deps.store.attempts.recordFailure(run.key, run.attempt, { code: error.code, message }, uncounted);
   } catch {
     // The store is away: the attempt is not counted, and Temporal's own record of the last failure is what remains.
     return undefined;

@@ -27,6 +27,7 @@ const MAX_CLAIMS = 500;
 /** Deletes the objects of every revision that may still have some, last wave first. Volumes stay unless asked. */
 export function createDelete(deps: ActivityDeps) {
   return createStep(deps, {
+    waitsForCluster: true,
     async run({ key, requester, deleteVolumes }: Input, run) {
       const session = sessionOf(deps, requester);
       const { revisions } = await deps.store.deployments.beginDestroy(run.context, key);

@@ -20,6 +20,7 @@ const MAX_SECRETS = 100;
 /** Removes the deployment's secret values and its record; from then on it is not there. Answers what was deployed for it alone. */
 export function createForget(deps: ActivityDeps) {
   return createStep(deps, {
+    waitsForCluster: true,
     recordsItself: true,
     async run({ key, requester }: Input, { context, inputDigest, signal }) {
       const session = sessionOf(deps, requester);

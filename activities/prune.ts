@@ -21,6 +21,7 @@ const GONE_WITHIN_MS = 30_000;
 /** Deletes what the new revision no longer has: only what the previous one's inventory knows by uid. */
 export function createPrune(deps: ActivityDeps) {
   return createStep(deps, {
+    waitsForCluster: true,
     async run({ key, requester, plan: digest }: Input, run) {
       const plan = (await deps.store.documents.get('plan', digest)) as Plan;
       const base = await deps.store.deployments.revision(key, plan.base);

@@ -24,6 +24,7 @@ const VALUES_KEPT = 11;
 /** Makes the revision the current one, in one transaction with the step's record; the request's secret values go. */
 export function createRecord(deps: ActivityDeps) {
   return createStep(deps, {
+    waitsForCluster: true,
     recordsItself: true,
     async run({ key, requester, request, revision, dependencies }: Input, { context, inputDigest, signal }) {
       const session = sessionOf(deps, requester);

@@ -21,6 +21,8 @@ export interface StepDefinition<Input, Value> {
   takesFence?: boolean;
   /** True when `run` writes the effect and its record in one transaction itself. */
   recordsItself?: boolean;
+  /** See AttemptOptions: for steps that leave the cluster half changed when they stop. */
+  waitsForCluster?: boolean;
 }
 
 /** The fence travels beside the value and is never recorded: a kept result must not bring an old one along. */
@@ -30,17 +32,17 @@ export type StepAnswer<Value> = StepResult<Value> & { fence?: number };
  * The rules for effects around one step: observe; if it is done and still stands, return the recorded result; else do, record, return.
  */
 export function createStep<Input, Value>(deps: ActivityDeps, definition: StepDefinition<Input, Value>) {
+  const attempt = async ({ input }: StepRequest<Input>, run: StepRun): Promise<StepAnswer<Value>> => {
+    const { context } = run;
+    if (definition.takesFence) context.fence = await deps.store.fences.take(context.target, context.operation, context.startedAt);
+    const { value, digest, kept } = (await observe(deps, definition, input, run)) ?? (await act(deps, definition, input, run));
+    await deps.onMoment?.(context.step, 'after');
+    const note = definition.describe?.(value, input) ?? {};
+    return { value, digest, kept, ...note, ...(definition.takesFence && { fence: context.fence }) };
+  };
+  const { waitsForCluster = false } = definition;
   return (request: StepRequest<Input>): Promise<StepAnswer<Value>> =>
-    runAttempt(deps, request, async (run) => {
-      const { context } = run;
-      if (definition.takesFence)
-        context.fence = await deps.store.fences.take(context.target, context.operation, context.startedAt);
-      const { value, digest, kept } =
-        (await observe(deps, definition, request.input, run)) ?? (await act(deps, definition, request.input, run));
-      await deps.onMoment?.(context.step, 'after');
-      const note = definition.describe?.(value, request.input) ?? {};
-      return { value, digest, kept, ...note, ...(definition.takesFence && { fence: context.fence }) };
-    });
+    runAttempt(deps, request, (run) => attempt(request, run), { waitsForCluster });
 }
 
 /** The recorded result of this very effect, or of an earlier generation where the replay allows to keep it. */

@@ -35,6 +35,7 @@ const LOG_LINES = 20;
 /** Waits until everything the plan made is ready, or tells what is wrong with it. It changes nothing. */
 export function createWaitReady(deps: ActivityDeps) {
   return createStep(deps, {
+    waitsForCluster: true,
     async run({ key, requester, plan: digest, readyBy }: Input, run) {
       const plan = (await deps.store.documents.get('plan', digest)) as Plan;
       const refs = plan.objects.filter(({ action }) => action !== 'delete' && action !== 'keep').map(({ ref }) => ref);

@@ -107,6 +107,8 @@ export interface ClusterSession {
   list(selection: ObjectSelection, options?: CallOptions & { limit?: number }): Promise<ObjectList>;
   /** Server-side apply with field manager `chandlery`: the object holds all the fields we own and nothing else. */
   apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>;
+  /** The same, but never changes an object that is there already: undefined then. */
+  applyNew(object: KubeObject, options?: CallOptions): Promise<KubeObject | undefined>;
   /** Creates the object unless one of that name is there; answers the one that is there then. */
   createIfAbsent(object: KubeObject, options?: CallOptions): Promise<{ object: KubeObject; created: boolean }>;
   /**

@@ -29,8 +29,13 @@ export interface FenceStore {
 }
 
 export interface AttemptStore {
-  /** Writes a failed attempt and answers how many failures the step now has in this generation. */
-  recordFailure(key: EffectKey, attempt: number, failure: { code: string; message: string }): Promise<number>;
+  /** Writes a failed attempt and answers how many failures the step now has in this generation, those with an `uncounted` code left out. */
+  recordFailure(
+    key: EffectKey,
+    attempt: number,
+    failure: { code: string; message: string },
+    uncounted?: readonly string[],
+  ): Promise<number>;
   listByRoot(root: string, generation: number): Promise<Array<AttemptView & { step: string }>>;
 }
 

@@ -15,8 +15,6 @@ import { SMALL, SMALL_OBJECTS, smallTemplates } from '../support/small-template.
 
 const SLOW = { image: 'example.org/slow:1' };
 const NEVER_READY = { image: 'example.org/never-ready:1' };
-/** As long as a start takes on a busy machine. */
-const PATIENT = { CHANDLERY_STEP_ATTEMPTS: '50' };
 const TESTS = 4;
 const TEST_TIMEOUT_MS = 120_000;
 
@@ -30,7 +28,7 @@ describeCluster('an API server that is killed', () => {
 
   beforeAll(async () => {
     cluster = await ownCluster();
-    lab = await openDeployLab({ cluster, templates: [...smallTemplates(), ...NOTES], env: PATIENT });
+    lab = await openDeployLab({ cluster, templates: [...smallTemplates(), ...NOTES] });
     const [second] = await Promise.all([lab.lab.startApi({ env: { CHANDLERY_STEP_ATTEMPTS: '2' } }), lab.startWorker()]);
     impatient = second.client;
     for (let test = 0; test < TESTS; test += 1) namespaces.push(await lab.namespace());

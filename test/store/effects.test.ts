@@ -117,5 +117,14 @@ describeStores('effects, fences and attempts', (lab) => {
         { step: 'download', attempt: 3, outcome: 'network', message: 'attempt 3', at: expect.stringMatching(/Z$/) },
       ]);
     });
+
+    it('does not count what is waited for, and lists it', async () => {
+      const key = keyOf(randomUUID(), 'apply', 0);
+      const fail = (attempt: number, code: string) =>
+        lab.store.attempts.recordFailure(key, attempt, { code, message: 'away' }, ['cluster_unavailable']);
+      const counts = [await fail(1, 'cluster_unavailable'), await fail(2, 'network'), await fail(3, 'cluster_unavailable')];
+      expect(counts).toEqual([0, 1, 1]);
+      expect(await lab.store.attempts.listByRoot(key.root, 0)).toHaveLength(3);
+    });
   });
 });

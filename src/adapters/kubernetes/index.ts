@@ -7,7 +7,7 @@ import { createDiscovery, type Discovery, parseJson } from './discovery.ts';
 import { type ExecResult, type ExecTarget, execInPod } from './exec.ts';
 import { replyFailure } from './failures.ts';
 import { listObjects } from './lists.ts';
-import { applyObject, createObject, deleteObject, getObject } from './objects.ts';
+import { applyNewObject, applyObject, createObject, deleteObject, getObject } from './objects.ts';
 import { podLogs } from './pods.ts';
 import { mayI, whoAmI } from './reviews.ts';
 import { createSessionContext } from './session-context.ts';
@@ -57,6 +57,7 @@ function createSession(identity: Identity, transport: Transport, discovery: Disc
     get: (ref, options) => getObject(session, ref, options),
     list: (selection, options) => listObjects(session, selection, options),
     apply: (object, options) => applyObject(session, object, options),
+    applyNew: (object, options) => applyNewObject(session, object, options),
     createIfAbsent: (object, options) => createObject(session, object, options),
     delete: (ref, precondition, options) => deleteObject(session, ref, precondition, options),
     watch: (selection, resourceVersion, options) => watchObjects(session, selection, resourceVersion, options),

@@ -32,6 +32,31 @@ async function getOf(session: SessionContext, type: ResourceType, ref: ObjectRef
 
 /** Server-side apply as manager `chandlery`; the object's own namespace and name say where. */
 export async function applyObject(session: SessionContext, object: KubeObject, options: ApplyOptions = {}): Promise<KubeObject> {
+  const { reply, asked } = await sendApply(session, object, options);
+  if (reply.status !== 200 && reply.status !== 201) throw replyFailure(reply, asked);
+  return parseJson<KubeObject>(reply);
+}
+
+/**
+ * No object has it: resource versions are the store's revisions, and the first of those is an empty store's. So it fits only an
+ * object that is not there, and one that is there answers 409, also to `force`.
+ */
+const NO_RESOURCE_VERSION = '1';
+
+/** Undefined when there is such an object already, or when the server cannot tell: then a read can. */
+export async function applyNewObject(
+  session: SessionContext,
+  object: KubeObject,
+  options: CallOptions = {},
+): Promise<KubeObject | undefined> {
+  const fresh = { ...object, metadata: { ...object.metadata, resourceVersion: NO_RESOURCE_VERSION } };
+  const { reply, asked } = await sendApply(session, fresh, options);
+  if (reply.status === 409) return undefined;
+  if (reply.status !== 200 && reply.status !== 201) throw replyFailure(reply, asked);
+  return parseJson<KubeObject>(reply);
+}
+
+async function sendApply(session: SessionContext, object: KubeObject, options: ApplyOptions) {
   const ref = refOf(object);
   const type = await session.typeOf(ref, options.signal);
   const parameters = query({
@@ -47,9 +72,8 @@ export async function applyObject(session: SessionContext, object: KubeObject, o
     body: JSON.stringify(object),
     signal: options.signal,
   });
-  if (reply.status !== 200 && reply.status !== 201) throw replyFailure(reply, askedOf(session, 'patch', type, ref));
   if (ref.kind === 'CustomResourceDefinition' && !options.dryRun) session.discovery.forget(ref.name);
-  return parseJson<KubeObject>(reply);
+  return { reply, asked: askedOf(session, 'patch', type, ref) };
 }
 
 /** Creates it, or answers the one that is there. */

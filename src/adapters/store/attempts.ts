@@ -5,7 +5,7 @@ import { guarded } from './database.ts';
 
 export function createAttemptStore(db: Database): AttemptStore {
   return {
-    recordFailure: (key, attempt, { code, message }) =>
+    recordFailure: (key, attempt, { code, message }, uncounted = []) =>
       guarded(async () => {
         await db
           .insertInto('attempts')
@@ -19,6 +19,7 @@ export function createAttemptStore(db: Database): AttemptStore {
           .where('step', '=', key.step)
           .where('object', '=', key.object)
           .where('generation', '=', key.generation)
+          .where('code', 'not in', ['', ...uncounted])
           .executeTakeFirstOrThrow();
         return Number(count);
       }),

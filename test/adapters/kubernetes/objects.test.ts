@@ -57,6 +57,31 @@ describeCluster('apply', () => {
   });
 });
 
+describeCluster('applyNew', () => {
+  it('creates what apply would have created', async () => {
+    const made = await lab.admin.applyNew(configMap(namespace, 'new'));
+    const again = await lab.admin.apply(configMap(namespace, 'new'));
+    expect(again).toEqual(made);
+    expect(made?.metadata.managedFields).toEqual([expect.objectContaining({ manager: 'chandlery', operation: 'Apply' })]);
+  });
+
+  it.each(['ours', 'of somebody else'])('answers undefined and changes nothing when there is one, %s', async (whose) => {
+    const name = whose === 'ours' ? 'new-ours' : 'new-theirs';
+    if (whose === 'ours') await lab.admin.apply(configMap(namespace, name, 'before'));
+    else await lab.changeByOthers(namespace, name, 'before');
+    expect(await lab.admin.applyNew(configMap(namespace, name, 'after'))).toBeUndefined();
+    expect((await lab.admin.get(refOf(name)))?.data).toEqual({ key: 'before' });
+  });
+
+  it('lets exactly one of many at once create it', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => lab.admin.applyNew(configMap(namespace, 'new-race', `${n}`))),
+    );
+    expect(answers.filter(Boolean)).toHaveLength(1);
+    expect((await lab.admin.get(refOf('new-race')))?.data).toEqual(answers.find(Boolean)?.data);
+  });
+});
+
 describeCluster('get', () => {
   it('answers undefined for an object or a namespace that is not there', async () => {
     expect(await lab.admin.get(refOf('nothing'))).toBeUndefined();
