@@ -15,7 +15,7 @@ const STEPS = ['resolve', 'render', 'plan', 'apply', 'wait-ready', 'record'];
 const OBJECTS = SMALL_OBJECTS.map((object) => `apply.${object}`);
 /** A killed worker's step is back within this long of a new worker, milliseconds. */
 const BACK_WITHIN_MS = 60_000;
-const TEST_TIMEOUT_MS = 240_000;
+const TEST_TIMEOUT_MS = 400_000;
 
 const LANES = [
   { moment: 'before', kills: [...STEPS, ...OBJECTS] },

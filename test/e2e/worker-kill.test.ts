@@ -12,7 +12,7 @@ import { freshNamespace, openShopLab } from '../support/shop-lab.ts';
 const KILLABLE = 'test/support/processes/killable-worker.js';
 const MOMENTS = ['before', 'between', 'after'] as const;
 /** A killed worker's step is back within this long of a new worker, milliseconds. */
-const BACK_WITHIN_MS = 10_000;
+const BACK_WITHIN_MS = 30_000;
 
 /** Templates of one lane, so that lanes share no content. */
 function templatesOf(lane: string): TemplateFixture[] {
