@@ -3,7 +3,7 @@ import type { Lock, LockedTemplate } from '../src/domain/lock.ts';
 import type { Target } from '../src/domain/operation.ts';
 import type { InstallItem } from '../src/domain/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import { SCAN_RULESET } from './scan.ts';
+import { manifestUnder, SCAN_RULESET } from './scan.ts';
 import { createStep } from './step.ts';
 
 interface Input {
@@ -18,7 +18,7 @@ export function createInstall(deps: ActivityDeps) {
   return createStep(deps, {
     recordsItself: true,
     async run({ target, lock, requester, force }: Input, { context, inputDigest }) {
-      const items = await Promise.all(lock.templates.map((locked) => itemOf(deps, locked)));
+      const items = await Promise.all(lock.templates.map((locked) => itemOf(deps, locked, lock)));
       return deps.store.installs.materialise(context, {
         inputDigest,
         cluster: target.cluster,
@@ -47,11 +47,16 @@ export function createInstall(deps: ActivityDeps) {
   });
 }
 
-async function itemOf(deps: ActivityDeps, locked: LockedTemplate): Promise<InstallItem> {
+async function itemOf(deps: ActivityDeps, locked: LockedTemplate, lock: Lock): Promise<InstallItem> {
   const verdict = await deps.store.scans.find(locked.digest, SCAN_RULESET);
   if (!verdict)
     throw new ChandleryError('scan_blocked', `${locked.name}@${locked.version} has no scan verdict`, {
       template: `${locked.name}@${locked.version}`,
     });
-  return { locked, contentHash: verdict.contentHash, manifest: verdict.manifest, trust: verdict.trust };
+  return {
+    locked,
+    contentHash: verdict.contentHash,
+    manifest: manifestUnder(verdict, locked, lock.templates),
+    trust: verdict.trust,
+  };
 }

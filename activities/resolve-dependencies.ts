@@ -42,7 +42,7 @@ async function lookup(
 ) {
   if (registryName === undefined) return lookupBareName(deps.registries, name, range, signal);
   const registry = deps.registries.get(registryName);
-  return { registry: registry.name, versions: await registry.listVersions(name, signal) };
+  return { registry: registry.name, versions: await registry.listVersions(name, signal, range) };
 }
 
 /** What the namespace already holds: it may be kept, and what others there need must go on fitting. */

@@ -3,7 +3,7 @@ import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import type { TemplateManifest } from '../src/domain/template.ts';
 import type { ActivityDeps } from './deps.ts';
-import { SCAN_RULESET } from './scan.ts';
+import { manifestUnder, SCAN_RULESET } from './scan.ts';
 
 /** One file of a template's content; the largest manifest bundles are a tenth of it, bytes. */
 const MAX_CONTENT_FILE = 4 * 1024 * 1024;
@@ -13,7 +13,7 @@ export async function manifestOf(deps: ActivityDeps, key: DeploymentKey, pin: Te
   const install = await deps.store.installs.get(key.cluster, key.namespace, pin.name);
   if (install?.digest === pin.digest) return install.manifest;
   const verdict = await deps.store.scans.find(pin.digest, SCAN_RULESET);
-  if (verdict) return verdict.manifest;
+  if (verdict) return manifestUnder(verdict, pin);
   throw new ChandleryError(
     'template_not_found',
     `${pin.registry}/${pin.name}@${pin.version} (${pin.digest}) is not here any more; install it again`,

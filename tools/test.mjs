@@ -2,13 +2,16 @@
 import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { acquireClusterPrograms } from '../dist/tools/local-cluster/programs.js';
+import { acquireClusterPrograms, acquireHelm } from '../dist/tools/local-cluster/programs.js';
+import { acquireOciRegistry } from '../dist/tools/oci-registry.js';
 import { acquireTemporalCli } from '../dist/tools/temporal-cli.js';
 
 const cacheDir = process.env.CHANDLERY_CACHE_DIR ?? join(homedir(), '.cache', 'chandlery');
 const log = (line) => process.stderr.write(`${line}\n`);
 // Before any test: the first build takes minutes, and no test should time out over it.
 await acquireTemporalCli({ cacheDir, env: process.env, log });
+await acquireOciRegistry({ cacheDir, env: process.env, log });
+await acquireHelm({ cacheDir, env: process.env, log });
 try {
   await acquireClusterPrograms({ cacheDir, env: process.env, log });
 } catch (error) {

@@ -23,7 +23,7 @@ export async function lookupBareName(
   let missing: unknown = new ChandleryError('registry_not_found', 'no registry is configured', { template: name });
   for (const registry of bareNameRegistries(registries)) {
     try {
-      const found = { registry: registry.name, versions: await registry.listVersions(name, signal) };
+      const found = { registry: registry.name, versions: await registry.listVersions(name, signal, range) };
       if (fitting(found.versions, range)) return found;
       first ??= found;
     } catch (error) {

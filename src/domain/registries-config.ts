@@ -1,20 +1,17 @@
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ChandleryError, type ErrorIssue } from './errors.ts';
-import type { RegistryKind, RegistryType } from './registry.ts';
+import {
+  buildRegistryConfig,
+  type Environment,
+  type RegistryConfig,
+  type RegistryEntry,
+  registryEntrySchema,
+} from './registry-entry.ts';
 
-/** `registries.yaml`: reference 2's file as it stands, plus `kind` and `default`. */
+export type { RegistryConfig } from './registry-entry.ts';
 
-type RegistryCredentials = { type: 'token'; token: string } | { type: 'basic'; username: string; password: string };
-
-export interface RegistryConfig {
-  name: string;
-  kind: RegistryKind;
-  type: RegistryType;
-  /** http, https or file; without user information, query, fragment and last slash */
-  url: string;
-  credentials?: RegistryCredentials;
-}
+/** `registries.yaml`: reference 2's file as it stands, plus `kind`, `default` and what the kinds need. */
 
 /** A registry that is configured and cannot be used, and why. The others work. */
 export interface RegistryProblem {
@@ -32,41 +29,17 @@ export interface RegistriesConfig {
 /** Characters of a file; far above any list written by hand. */
 const MAX_CONFIG_LENGTH = 1024 * 1024;
 
-const credentialsSchema = z.strictObject({
-  type: z.enum(['token', 'basic', 'ssh_key']),
-  token: z.string().optional(),
-  username: z.string().optional(),
-  password: z.string().optional(),
-  ssh_key: z.string().optional(),
-});
-const registrySchema = z.strictObject({
-  name: z
-    .string()
-    .max(63)
-    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'use lower-case letters, digits and inner hyphens'),
-  type: z.enum(['official', 'community', 'institutional', 'private']),
-  url: z.string().min(1).max(2048),
-  kind: z.string().default('chandlery'),
-  default: z.boolean().default(false),
-  credentials: credentialsSchema.optional(),
-});
-const fileSchema = z.strictObject({ registries: z.array(registrySchema).max(1000).default([]) });
-type RegistryInput = z.infer<typeof registrySchema>;
-type CredentialsInput = z.infer<typeof credentialsSchema>;
+const fileSchema = z.strictObject({ registries: z.array(registryEntrySchema).max(1000).default([]) });
 
 /**
  * Reads the text of a registries file. `${NAME}` is expanded in credential fields only. Fails with config_invalid, naming file and
  * line, when the file is not valid; a registry that merely cannot be used is listed in `problems`.
  */
-export function parseRegistriesConfig(
-  text: string,
-  file: string,
-  env: Readonly<Record<string, string | undefined>>,
-): RegistriesConfig {
+export function parseRegistriesConfig(text: string, file: string, env: Environment): RegistriesConfig {
   const entries = parseEntries(text, file);
   const result: RegistriesConfig = { registries: [], problems: [] };
   for (const entry of entries) {
-    const built = buildConfig(entry, env);
+    const built = buildRegistryConfig(entry, file, env);
     if (typeof built === 'string') result.problems.push({ registry: entry.name, message: built });
     else result.registries.push(built);
   }
@@ -74,7 +47,7 @@ export function parseRegistriesConfig(
   return chosen ? { ...result, defaultName: chosen.name } : result;
 }
 
-function parseEntries(text: string, file: string): RegistryInput[] {
+function parseEntries(text: string, file: string): RegistryEntry[] {
   if (text.length > MAX_CONFIG_LENGTH)
     throw invalidFile(file, [{ path: file, message: `longer than ${MAX_CONFIG_LENGTH} characters` }]);
   const lines = new LineCounter();
@@ -109,7 +82,7 @@ function explain(issue: z.core.$ZodIssue): Finding[] {
   return [[issue.path, `${issue.path.join('.')}: ${issue.message}`]];
 }
 
-function findConflicts(entries: readonly RegistryInput[]): Finding[] {
+function findConflicts(entries: readonly RegistryEntry[]): Finding[] {
   const defaults = entries.filter((entry) => entry.default).map(({ name }) => name);
   return entries.flatMap((entry, index): Finding[] => {
     const twice = entries.findIndex(({ name }) => name === entry.name) < index;
@@ -143,56 +116,4 @@ function invalidFile(file: string, issues: ErrorIssue[]): ChandleryError {
   const [first] = issues;
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
   return new ChandleryError('config_invalid', `${first?.path ?? file}: ${first?.message ?? 'not valid'}${more}`, { issues });
-}
-
-/** The usable registry, or in words why it is not. */
-function buildConfig(entry: RegistryInput, env: Readonly<Record<string, string | undefined>>): RegistryConfig | string {
-  if (entry.kind !== 'chandlery') return `kind "${entry.kind}" is not supported; supported: chandlery`;
-  const url = checkUrl(entry.url);
-  if (typeof url === 'string') return url;
-  const credentials = entry.credentials ? buildCredentials(entry.credentials, env) : undefined;
-  if (typeof credentials === 'string') return credentials;
-  if (credentials && url.protocol === 'file:') return 'a file:// registry takes no credentials';
-  const base = { name: entry.name, kind: entry.kind, type: entry.type, url: url.href.replace(/\/+$/, '') } as const;
-  return credentials ? { ...base, credentials } : base;
-}
-
-function checkUrl(text: string): URL | string {
-  if (!URL.canParse(text)) return 'url: not a URL';
-  const url = new URL(text);
-  if (!['https:', 'http:', 'file:'].includes(url.protocol))
-    return `url: ${url.protocol}// is not supported; use https, http or file`;
-  if (url.username || url.password) return 'url: holds a user name or password; put them into `credentials`';
-  if (url.search || url.hash) return 'url: a query or fragment has no meaning here';
-  if (url.protocol === 'file:' && url.host)
-    return 'url: a file:// URL names a folder of this machine, as in file:///srv/templates';
-  return url;
-}
-
-function buildCredentials(
-  input: CredentialsInput,
-  env: Readonly<Record<string, string | undefined>>,
-): RegistryCredentials | string {
-  if (input.type === 'ssh_key') return 'credentials: ssh_key is for Git registries; use token or basic';
-  const wanted = input.type === 'token' ? (['token'] as const) : (['username', 'password'] as const);
-  const values: Record<string, string> = {};
-  for (const field of wanted) {
-    const expanded = expand(input[field] ?? '', env);
-    if (expanded.missing !== undefined) return `credentials.${field}: the environment variable ${expanded.missing} is not set`;
-    if (expanded.value === '') return `credentials.${field}: missing; type ${input.type} needs it`;
-    values[field] = expanded.value;
-  }
-  const { token = '', username = '', password = '' } = values;
-  return input.type === 'token' ? { type: 'token', token } : { type: 'basic', username, password };
-}
-
-/** An empty variable counts as missing: an empty credential would be sent as none. */
-function expand(text: string, env: Readonly<Record<string, string | undefined>>): { value: string; missing?: string } {
-  let missing: string | undefined;
-  const value = text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
-    const found = env[name];
-    if (!found) missing ??= name;
-    return found ?? '';
-  });
-  return missing === undefined ? { value } : { value, missing };
 }

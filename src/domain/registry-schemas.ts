@@ -58,6 +58,7 @@ const dependencySchema = z
     registry: z.string().max(LIMITS.name).exactOptional(),
     optional: z.boolean().exactOptional(),
     scope: z.enum(['namespace', 'cluster']).exactOptional(),
+    bundled: z.boolean().exactOptional(),
   })
   .meta({ id: 'Dependency', description: 'A range another template asks for.' }) satisfies z.ZodType<DependencySpec>;
 
@@ -87,7 +88,15 @@ const summaryShape = {
   type: templateTypeSchema,
   registry: z.string().max(LIMITS.name),
   registryType: registryTypeSchema,
-  digest: digestSchema,
+  digest: digestSchema.exactOptional(),
+  homepage: text.exactOptional(),
+  icon: text.exactOptional(),
+  downloads: z.int().nonnegative().exactOptional(),
+  rating: z.number().min(0).max(5).exactOptional(),
+  ratingCount: z.int().nonnegative().exactOptional(),
+  verified: z.boolean().exactOptional(),
+  deprecated: z.boolean().exactOptional(),
+  updatedAt: z.iso.datetime({ offset: true }).exactOptional(),
 };
 export const templateSummarySchema = z
   .object(summaryShape)
@@ -119,6 +128,7 @@ export const templateDetailSchema = z
     versions: z.array(versionSchema).max(LIMITS.versions),
     size: z.int().nonnegative(),
     readme: z.string().max(LIMITS.readme).exactOptional(),
+    parametersFrom: z.enum(['schema', 'inferred']).exactOptional(),
   })
   .meta({ id: 'TemplateDetail' }) satisfies z.ZodType<TemplateDetail>;
 

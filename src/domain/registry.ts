@@ -2,7 +2,8 @@ import type { TemplateManifest } from './template.ts';
 
 /** Trust class of a registry; decides its default policy. */
 export type RegistryType = 'official' | 'community' | 'institutional' | 'private';
-export type RegistryKind = 'chandlery';
+/** Protocol of a registry; `plugin` is a module of the operator's own. */
+export type RegistryKind = 'chandlery' | 'helm' | 'oci' | 'helmdeck' | 'ark' | 'git' | 'plugin';
 
 /** A range another template asks for. `registry` absent = the registry the dependent came from. */
 export interface DependencySpec {
@@ -12,6 +13,8 @@ export interface DependencySpec {
   registry?: string;
   optional?: boolean;
   scope?: 'namespace' | 'cluster';
+  /** Comes inside the archive (a chart's packed subchart): shown to people, never resolved or installed by itself. */
+  bundled?: boolean;
 }
 
 /** One published version as a registry lists it: what the resolver needs, nothing else. */
@@ -19,7 +22,7 @@ export interface VersionEntry {
   version: string;
   /** `sha256:<hex>` of the archive's bytes as served. */
   digest: string;
-  /** bytes */
+  /** bytes; 0 where the registry does not say */
   size: number;
   dependencies: DependencySpec[];
   yanked?: boolean;
@@ -39,14 +42,29 @@ export interface TemplateSummary {
   type: TemplateManifest['spec']['type'];
   registry: string;
   registryType: RegistryType;
-  digest: string;
+  /** `sha256:<hex>` of the archive; absent where only asking for the version would tell. */
+  digest?: string;
+  homepage?: string;
+  /** URL */
+  icon?: string;
+  downloads?: number;
+  /** 0..5 */
+  rating?: number;
+  ratingCount?: number;
+  verified?: boolean;
+  deprecated?: boolean;
+  /** RFC 3339 */
+  updatedAt?: string;
 }
 
 export interface TemplateDetail extends TemplateSummary {
   manifest: TemplateManifest;
   versions: string[];
+  /** bytes; 0 where the registry does not say */
   size: number;
   readme?: string;
+  /** Where `manifest.spec.parameters` come from, for templates that were not written for us. */
+  parametersFrom?: 'schema' | 'inferred';
 }
 
 export interface SearchFilter {
@@ -70,10 +88,35 @@ export interface SearchPage {
 
 /** What `connect` learned. Never holds anything secret. */
 export interface ConnectionInfo {
-  credential: 'none' | 'token' | 'basic';
+  credential: 'none' | 'token' | 'basic' | 'ssh_key' | 'docker_config';
   /** RFC 3339, where the registry says it */
   expiresAt?: string;
 }
+
+/** Something a registry lists that cannot be used, and why; it takes nothing from its neighbours. */
+export interface ListingProblem {
+  /** which entry, in the registry's own words */
+  subject: string;
+  message: string;
+}
+
+export interface ListOptions {
+  /** What the last complete listing gave; lets the registry answer that nothing changed. */
+  validator?: string;
+  signal?: AbortSignal;
+  onProblem?: (problem: ListingProblem) => void;
+}
+
+/** Everything a registry offers, one line for each template (its default version). */
+export type Listing =
+  | { unchanged: true }
+  | {
+      unchanged: false;
+      /** Opaque; to be given back. Only valid after `templates` was read to its end without an error. */
+      validator?: string;
+      /** In batches, so that a long list is never in memory at once. */
+      templates: AsyncIterable<TemplateSummary[]>;
+    };
 
 export interface ArchiveRange {
   /** First byte wanted; 0 = whole. */
@@ -105,10 +148,15 @@ export interface RegistryPlugin {
   readonly type: RegistryType;
   connect(signal?: AbortSignal): Promise<ConnectionInfo>;
   search(filter: SearchFilter, signal?: AbortSignal): Promise<SearchPage>;
+  /** For the catalog: all at once, conditional. Entries that cannot be used go to `onProblem`. */
+  list(options?: ListOptions): Promise<Listing>;
   /** Fails with template_not_found or version_not_found. Without a version: the newest that is neither yanked nor a pre-release, else the newest. */
   getTemplate(name: string, version?: string, signal?: AbortSignal): Promise<TemplateDetail>;
-  /** Newest first. Fails with template_not_found. */
-  listVersions(name: string, signal?: AbortSignal): Promise<VersionEntry[]>;
+  /**
+   * Newest first. Fails with template_not_found. A registry that has to ask for each version (oci) lists the newest, and the newest that
+   * fit `range`; all others list everything.
+   */
+  listVersions(name: string, signal?: AbortSignal, range?: string): Promise<VersionEntry[]>;
   openArchive(name: string, version: string, range?: ArchiveRange): Promise<ArchiveStream>;
 }
 

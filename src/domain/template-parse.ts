@@ -56,6 +56,13 @@ function failure(file: string, document: YamlDocument, violations: readonly Viol
   return issuesFailure('template_invalid', file, issues);
 }
 
+/** What is wrong with a manifest that did not come from a template.yaml of ours; none when it is one that `parseTemplate` would accept. */
+export function templateViolations(value: unknown): Violation[] {
+  const known = validators();
+  if (!known.template(value)) return violationsOf(known.template.errors ?? [], () => undefined);
+  return semanticViolations(value, known);
+}
+
 /**
  * Reads a template.yaml: YAML within limits, the JSON Schema, the parameters' own schema, then the rules that span several places.
  * Fails with template_invalid; the message starts with `file:line:column` of the first problem, `details.issues` lists them (at most 50).

@@ -30,6 +30,8 @@ export interface YamlLimits {
   maxAliases: number;
   /** Refuses numbers such as 0400: octal to YAML 1.1, and so to kubectl, and four hundred to YAML 1.2. */
   noLeadingZeros?: boolean;
+  /** Gives numbers as the text they were written as: `1.10` is a version, not 1.1. */
+  numbersAsText?: boolean;
 }
 
 /** A problem at a place of the text; turned into the caller's failure at the end. */
@@ -149,6 +151,7 @@ class Converter {
     const at = node.range?.[0] ?? 0;
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
     if (typeof value !== 'number') throw new YamlProblem(`the tag ${node.tag ?? ''} is not allowed here`, at, pointer);
+    if (this.#limits.numbersAsText && node.source !== undefined) return node.source;
     const octal = this.#limits.noLeadingZeros ? /^[-+]?0+([0-9]+)$/.exec(node.source ?? '')?.[1] : undefined;
     if (octal !== undefined)
       throw new YamlProblem(`${node.source} has a leading zero: write 0o${octal} where it is octal, else ${octal}`, at, pointer);

@@ -68,8 +68,17 @@ describe('parseRegistriesConfig', () => {
   });
 
   it.each([
-    ['another kind', '    kind: helm\n    url: https://x', 'kind "helm"'],
-    ['an SSH key', '    url: https://x\n    credentials: {type: ssh_key, ssh_key: k}', 'ssh_key'],
+    ['another kind', '    kind: apt\n    url: https://x', 'kind "apt"'],
+    ['an SSH key that nobody asks for', '    url: https://x\n    credentials: {type: ssh_key, ssh_key: k}', 'ssh_key'],
+    ['an SSH key over https', '    kind: git\n    url: https://x/y\n    credentials: {type: ssh_key, ssh_key: k}', 'ssh:// URL'],
+    [
+      'a Docker login that nobody asks for',
+      '    kind: helm\n    url: https://x\n    credentials: {type: docker_config}',
+      'docker_config',
+    ],
+    ['a member of another kind', '    url: https://x\n    ref: main', 'ref: has no meaning for kind chandlery'],
+    ['a scheme of another kind', '    kind: helm\n    url: oci://x/y', 'use https, http'],
+    ['no module', '    kind: plugin', 'module: missing'],
     ['no token', '    url: https://x\n    credentials: {type: token}', 'credentials.token: missing'],
     ['user information', '    url: https://u:p@x', 'user name or password'],
     ['a query', '    url: https://x?a=1', 'query'],
@@ -84,6 +93,46 @@ describe('parseRegistriesConfig', () => {
     expect(config.problems[0]?.message).not.toContain('u:p');
   });
 
+  it('reads every kind with what it needs', () => {
+    const config = parseRegistriesConfig(
+      `registries:
+  - {name: own, type: private, url: "http://own.example/", ca: ca.pem, allowHttp: true}
+  - {name: charts, type: community, kind: helm, url: "https://charts.example/stable/"}
+  - {name: images, type: private, kind: oci, url: "oci://reg.example/team", repositories: [a, b/c], credentials: {type: docker_config}}
+  - {name: packs, type: community, kind: helmdeck, url: "file:///srv/packs"}
+  - {name: items, type: community, kind: ark, url: "https://ark.example/marketplace.json"}
+  - {name: source, type: private, kind: git, url: "git@git.example:team/templates.git", ref: v1, path: templates,
+     credentials: {type: ssh_key, ssh_key: ~/.ssh/id, known_hosts: hosts}}
+  - {name: mine, type: private, kind: plugin, module: ./plugin.mjs}
+`,
+      '/etc/chandlery/registries.yaml',
+      { HOME: '/home/me' },
+    );
+    expect(config.problems).toEqual([]);
+    expect(config.registries.map(({ type: _type, ...rest }) => rest)).toEqual([
+      { name: 'own', kind: 'chandlery', url: 'http://own.example', ca: '/etc/chandlery/ca.pem', allowHttp: true },
+      { name: 'charts', kind: 'helm', url: 'https://charts.example/stable' },
+      {
+        name: 'images',
+        kind: 'oci',
+        url: 'oci://reg.example/team',
+        repositories: ['a', 'b/c'],
+        credentials: { type: 'docker_config', path: '/home/me/.docker/config.json' },
+      },
+      { name: 'packs', kind: 'helmdeck', url: 'file:///srv/packs' },
+      { name: 'items', kind: 'ark', url: 'https://ark.example/marketplace.json' },
+      {
+        name: 'source',
+        kind: 'git',
+        url: 'ssh://git@git.example/team/templates.git',
+        ref: 'v1',
+        path: 'templates',
+        credentials: { type: 'ssh_key', ssh_key: '/home/me/.ssh/id', known_hosts: '/etc/chandlery/hosts' },
+      },
+      { name: 'mine', kind: 'plugin', url: '', module: '/etc/chandlery/plugin.mjs' },
+    ]);
+  });
+
   it('takes the marked registry as default, else the first official, else the first', () => {
     const entry = (name: string, type: string, more = '') =>
       `  - {name: ${name}, type: ${type}, url: "https://${name}.example"${more}}\n`;
@@ -96,7 +145,7 @@ describe('parseRegistriesConfig', () => {
 
   it('keeps a default that cannot be used as the default', () => {
     const config = parse(
-      'registries:\n  - {name: a, type: official, kind: git, url: "https://a"}\n  - {name: b, type: private, url: "https://b"}',
+      'registries:\n  - {name: a, type: official, kind: apt, url: "https://a"}\n  - {name: b, type: private, url: "https://b"}',
     );
     expect(config.defaultName).toBe('a');
     expect(config.registries.map(({ name }) => name)).toEqual(['b']);
@@ -108,6 +157,16 @@ describe('parseRegistriesConfig', () => {
       'an unknown credential key',
       '    url: https://x\n    credentials:\n      type: token\n      key: t',
       'registries.yaml:7:7: unknown key "key"',
+    ],
+    [
+      'a ref that is an option',
+      '    kind: git\n    url: https://x\n    ref: --upload-pack=x',
+      'registries.yaml:6:5: registries.0.ref',
+    ],
+    [
+      'a path that climbs out',
+      '    kind: git\n    url: https://x\n    path: a/../../b',
+      'registries.yaml:6:5: registries.0.path',
     ],
     ['a wrong type', '    url: https://x\n    default: maybe', 'registries.yaml:5:5: registries.0.default'],
     ['a missing key', '    default: true', 'registries.yaml:2:5: registries.0.url'],

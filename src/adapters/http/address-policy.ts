@@ -25,6 +25,8 @@ export interface AddressPolicyOptions {
   development: boolean;
   /** CIDRs, addresses, host names and `*.suffix` names. */
   allow: readonly string[];
+  /** Hosts that may be called over plain http besides; their addresses are checked as all are. */
+  httpHosts?: readonly string[];
   /** Replaces the classification; tests use it to give a loopback address the part of a public one. */
   classify?: (address: string) => AddressClass;
 }
@@ -76,16 +78,23 @@ function embeddedAddress(address: Address): Address {
 export function createAddressPolicy(options: AddressPolicyOptions): AddressPolicy {
   const classify = options.classify ?? classifyAddress;
   const allow = parseAllowList(options.allow);
-  return { classify, refusal: (target) => refusal(target, classify(target.address), allow, options.development) };
+  const rules = { development: options.development, httpHosts: new Set((options.httpHosts ?? []).map(bareHost)) };
+  return { classify, refusal: (target) => refusal(target, classify(target.address), allow, rules) };
 }
 
-function refusal(target: ConnectionTarget, kind: AddressClass, allow: AllowList, development: boolean): string | undefined {
+interface Rules {
+  development: boolean;
+  httpHosts: ReadonlySet<string>;
+}
+
+function refusal(target: ConnectionTarget, kind: AddressClass, allow: AllowList, rules: Rules): string | undefined {
   // A public server must not be able to steer us into a network that only we can reach; being allowed for direct use changes nothing.
   if (target.fromPublic && kind !== 'public') return `a public server redirected to a ${kind} address`;
   const named = allow.hasName(target.host);
   const listed = allow.hasAddress(target.address);
-  const local = development && kind === 'loopback';
-  if (target.protocol !== 'https:' && !named && !listed && !local) return 'plain http is not allowed for it';
+  const local = rules.development && kind === 'loopback';
+  const plain = named || listed || local || rules.httpHosts.has(bareHost(target.host));
+  if (target.protocol !== 'https:' && !plain) return 'plain http is not allowed for it';
   if (listed || local || kind === 'public' || kind === 'private') return undefined;
   // A name can be made to resolve to anything, so a name alone opens loopback but never the metadata service or stranger ranges.
   if (named && kind === 'loopback') return undefined;

@@ -42,10 +42,20 @@ function tooLarge(maxBytes: number, context: FailureContext): ChandleryError {
 
 /** Reads a body as JSON. Fails with registry_invalid when it is not UTF-8, not JSON or nested too deeply. */
 export async function readJson(body: AsyncIterable<Uint8Array>, context: FailureContext): Promise<unknown> {
+  return parseJson(await readBytes(body), context);
+}
+
+/** A whole body; the client's limit bounds it. */
+export async function readBytes(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** Fails with registry_invalid when the bytes are not UTF-8, not JSON or nested too deeply. */
+export function parseJson(bytes: Uint8Array, context: FailureContext): unknown {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     if (jsonDepth(text) > MAX_JSON_DEPTH) throw protocolFailure(`the JSON is nested deeper than ${MAX_JSON_DEPTH}`, context);
     return JSON.parse(text);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { buildConnector } from 'undici';
 import { ChandleryError } from '../../domain/errors.ts';
@@ -9,6 +10,8 @@ export interface GuardedConnector {
   connect: buildConnector.connector;
   /** Whether the origin was ever reached at a public address; true when it is not known. */
   isPublic(origin: string): boolean;
+  /** The earliest end of validity among the certificates seen; undefined when there was none. */
+  certificateExpiry(): Date | undefined;
 }
 
 export interface ConnectorOptions {
@@ -18,7 +21,7 @@ export interface ConnectorOptions {
   /** ms for TCP and TLS together */
   connectTimeoutMs: number;
   /** PEM of extra roots, for registries with their own certificate authority. */
-  ca?: string;
+  ca?: readonly string[];
 }
 
 /** Origins remembered per connector; a forgotten one counts as public, which only makes the guard stricter. */
@@ -36,6 +39,7 @@ interface Origin {
  */
 export function createGuardedConnector(options: ConnectorOptions): GuardedConnector {
   const origins = new LRUCache<string, Origin>({ max: REMEMBERED_ORIGINS });
+  const expiries = new LRUCache<string, number>({ max: REMEMBERED_ORIGINS });
   const connect: buildConnector.connector = (target, callback) => {
     const context = { ...options, protocol: target.protocol, host: bareHost(target.hostname) };
     const key = originOf(target.protocol, target.hostname, target.port);
@@ -54,16 +58,24 @@ export function createGuardedConnector(options: ConnectorOptions): GuardedConnec
       callback(error as Error, null);
       return;
     }
-    origin.dial(target, callback);
+    origin.dial(target, (...answer) => {
+      const [, socket] = answer;
+      if (socket instanceof TLSSocket) expiries.set(key, Date.parse(socket.getPeerCertificate().valid_to));
+      callback(...answer);
+    });
   };
-  return { connect, isPublic: (origin) => origins.get(origin)?.reachedPublic ?? true };
+  const certificateExpiry = () => {
+    const ends = [...expiries.values()].filter((end) => !Number.isNaN(end));
+    return ends.length === 0 ? undefined : new Date(Math.min(...ends));
+  };
+  return { connect, isPublic: (origin) => origins.get(origin)?.reachedPublic ?? true, certificateExpiry };
 }
 
 function buildDialer(options: ConnectorOptions, admit: (addresses: readonly string[]) => string[]): buildConnector.connector {
   return buildConnector({
     timeout: options.connectTimeoutMs,
     lookup: guardedLookup(admit),
-    ...(options.ca ? { ca: options.ca } : {}),
+    ...(options.ca ? { ca: [...options.ca] } : {}),
   });
 }
 

@@ -1,11 +1,12 @@
 import { type Agent, type Dispatcher, request as undiciRequest } from 'undici';
 import { ChandleryError } from '../../domain/errors.ts';
+import type { RegistryCredentials } from '../../domain/registry-entry.ts';
 import type { AddressPolicyOptions } from './address-policy.ts';
 import { checkAnnounced, limitedBody, readJson } from './body.ts';
-import { authorizationHeader, type HttpCredentials } from './credentials.ts';
+import { authorizationHeader } from './credentials.ts';
 import { Deadline } from './deadline.ts';
 import { bodyFailure, connectFailure, displayUrl, type FailureContext, protocolFailure, statusFailure } from './failures.ts';
-import { type ClientTimeouts, DEFAULT_TIMEOUTS, PoolSet } from './pools.ts';
+import { type ClientTimeouts, DEFAULT_TIMEOUTS, PoolSet, type RegistryTransport } from './pools.ts';
 import { type Hop, nextHop, REDIRECT_STATUSES } from './redirect.ts';
 
 const DEFAULT_MAX_REDIRECTS = 5; // as curl's and browsers' common practice is well above what registries use
@@ -18,18 +19,28 @@ export interface GuardedClientOptions extends AddressPolicyOptions {
   maxRedirects?: number;
   /** PEM of extra certificate authorities. */
   ca?: string;
+  /** What one registry may have besides; asked when its first connection is made. */
+  transportOf?: (registry: string) => RegistryTransport;
 }
+
+export type { RegistryTransport } from './pools.ts';
 
 export interface GuardedRequest {
   url: string | URL;
-  method?: 'GET' | 'HEAD';
+  /** A POST is never redirected: what it carries was meant for one place. */
+  method?: 'GET' | 'HEAD' | 'POST';
+  /** Of a POST. */
+  body?: string;
+  /** URL of the server whose answer named `url`: the call is held to the rules of a redirect from there. */
+  namedBy?: string | URL;
   headers?: Record<string, string>;
   /** Aborting fails the call, and a body being read, with the signal's own reason. */
   signal?: AbortSignal | undefined;
   maxBytes?: number;
   /** ms for the whole exchange, redirects and body included. */
   timeoutMs?: number;
-  credentials?: HttpCredentials | undefined;
+  /** Sent as Authorization; only token and basic can be. */
+  credentials?: RegistryCredentials | undefined;
   /** Name of the registry: picks its connection pool and is named in errors. */
   registry?: string;
   /** Statuses handed back instead of being turned into failures, besides 2xx. */
@@ -52,6 +63,8 @@ export interface GuardedResponse {
 
 export interface GuardedClient {
   request(request: GuardedRequest): Promise<GuardedResponse>;
+  /** The earliest end of validity of the certificates that the registry's servers showed; undefined over http or before the first connection. */
+  certificateExpiry(registry: string): Date | undefined;
   close(): Promise<void>;
 }
 
@@ -65,6 +78,7 @@ export function createGuardedClient(options: GuardedClientOptions): GuardedClien
   const maxRedirects = options.maxRedirects ?? DEFAULT_MAX_REDIRECTS;
   return {
     request: (request) => exchange(request, { pools, maxRedirects, totalMs: request.timeoutMs ?? timeouts.total }),
+    certificateExpiry: (registry) => pools.certificateExpiry(registry),
     close: () => pools.close(),
   };
 }
@@ -78,7 +92,7 @@ interface ExchangeContext {
 async function exchange(request: GuardedRequest, context: ExchangeContext): Promise<GuardedResponse> {
   request.signal?.throwIfAborted();
   const deadline = new Deadline(context.totalMs, request.signal);
-  let hop = firstHop(request);
+  let hop = firstHop(request, context.pools);
   try {
     for (let redirects = 0; ; redirects += 1) {
       const failing: FailureContext = { url: displayUrl(hop.url), registry: request.registry };
@@ -86,6 +100,7 @@ async function exchange(request: GuardedRequest, context: ExchangeContext): Prom
       const answer = await send(hop, request, pool.agent, deadline, failing);
       if (!REDIRECT_STATUSES.has(answer.statusCode)) return await respond(answer, request, deadline, failing);
       await answer.body.dump({ limit: UNUSED_BODY_LIMIT, signal: deadline.signal });
+      if (request.method === 'POST') throw protocolFailure('it redirects a POST, which is not followed', failing);
       if (redirects >= context.maxRedirects) throw protocolFailure(`more than ${context.maxRedirects} redirects`, failing);
       hop = nextHop(hop, headerText(answer.headers.location), pool.connector.isPublic(hop.url.origin), failing);
     }
@@ -95,7 +110,7 @@ async function exchange(request: GuardedRequest, context: ExchangeContext): Prom
   }
 }
 
-function firstHop(request: GuardedRequest): Hop {
+function firstHop(request: GuardedRequest, pools: PoolSet): Hop {
   const url = new URL(request.url);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw new ChandleryError(
@@ -106,14 +121,21 @@ function firstHop(request: GuardedRequest): Hop {
   }
   url.username = '';
   url.password = '';
-  return { url, authorization: authorizationHeader(request.credentials), fromPublic: false };
+  const authorization = authorizationHeader(request.credentials);
+  if (request.namedBy === undefined) return { url, authorization, fromPublic: false };
+  const from: Hop = { url: new URL(request.namedBy), authorization: undefined, fromPublic: false };
+  const wasPublic = pools.get(request.registry ?? '', false).connector.isPublic(from.url.origin);
+  const hop = nextHop(from, url.href, wasPublic, { url: displayUrl(from.url), registry: request.registry });
+  // Unlike a redirect, the caller chose to send its credential there.
+  return { ...hop, authorization };
 }
 
 async function send(hop: Hop, request: GuardedRequest, agent: Agent, deadline: Deadline, failing: FailureContext) {
   const headers: Record<string, string> = { 'user-agent': 'chandlery', 'accept-encoding': 'identity', ...request.headers };
   if (hop.authorization !== undefined) headers.authorization = hop.authorization;
   try {
-    return await undiciRequest(hop.url, { dispatcher: agent, method: request.method ?? 'GET', headers, signal: deadline.signal });
+    const { method = 'GET', body = null } = request;
+    return await undiciRequest(hop.url, { dispatcher: agent, method, headers, body, signal: deadline.signal });
   } catch (error) {
     throw deadline.explain(error, (cause) => connectFailure(cause, failing));
   }

@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import { Agent } from 'undici';
 import { type AddressPolicyOptions, createAddressPolicy } from './address-policy.ts';
 import { createGuardedConnector, type GuardedConnector } from './connector.ts';
@@ -21,7 +22,16 @@ const CONNECTIONS_PER_ORIGIN = 16; // one server's share; keeps a busy worker fr
 const KEEP_ALIVE_MS = 10_000; // below the idle limit of common proxies (60 s) and of Node's server (5 s is announced and honoured)
 const MAX_HEADER_BYTES = 32 * 1024;
 
+/** What the configuration of one registry changes about its connections. */
+export interface RegistryTransport {
+  /** PEM of certificate authorities besides the system's. */
+  ca?: string;
+  /** Hosts that may be called over plain http: the registry's own. */
+  httpHosts?: readonly string[];
+}
+
 export interface PoolOptions extends AddressPolicyOptions {
+  transportOf?: (registry: string) => RegistryTransport;
   timeouts: ClientTimeouts;
   /** PEM of extra certificate authorities. */
   ca?: string;
@@ -32,6 +42,9 @@ interface Pool {
   connector: GuardedConnector;
 }
 
+const SIDES = ['public', 'any'] as const;
+const keyOf = (registry: string, fromPublic: boolean) => `${fromPublic ? 'public' : 'any'} ${registry}`;
+
 /** One pool per registry and side of the public line, so that a slow registry never uses up the connections of another. */
 export class PoolSet {
   readonly #pools = new Map<string, Pool>();
@@ -39,8 +52,8 @@ export class PoolSet {
   constructor(readonly options: PoolOptions) {}
 
   get(registry: string, fromPublic: boolean): Pool {
-    const key = `${fromPublic ? 'public' : 'any'} ${registry}`;
-    const pool = this.#pools.get(key) ?? this.#create(fromPublic);
+    const key = keyOf(registry, fromPublic);
+    const pool = this.#pools.get(key) ?? this.#create(registry, fromPublic);
     this.#pools.set(key, pool);
     return pool;
   }
@@ -50,10 +63,25 @@ export class PoolSet {
     this.#pools.clear();
   }
 
-  #create(fromPublic: boolean): Pool {
-    const policy = createAddressPolicy(this.options);
-    const ca = this.options.ca === undefined ? {} : { ca: this.options.ca };
-    const connector = createGuardedConnector({ policy, fromPublic, connectTimeoutMs: this.options.timeouts.connect, ...ca });
+  certificateExpiry(registry: string): Date | undefined {
+    const ends = SIDES.flatMap(
+      (side) => this.#pools.get(keyOf(registry, side === 'public'))?.connector.certificateExpiry() ?? [],
+    );
+    return ends.sort((a, b) => a.getTime() - b.getTime())[0];
+  }
+
+  #create(registry: string, fromPublic: boolean): Pool {
+    const { ca: extra, httpHosts = [] } = this.options.transportOf?.(registry) ?? {};
+    const policy = createAddressPolicy({ ...this.options, httpHosts });
+    // Node takes the given roots instead of its own, so its own are named too.
+    const given = [extra, this.options.ca].filter((pem) => pem !== undefined);
+    const ca = extra === undefined ? given : [...rootCertificates, ...given];
+    const connector = createGuardedConnector({
+      policy,
+      fromPublic,
+      connectTimeoutMs: this.options.timeouts.connect,
+      ...(ca.length > 0 && { ca }),
+    });
     const agent = new Agent({
       connect: connector.connect,
       connections: CONNECTIONS_PER_ORIGIN,

@@ -16,6 +16,7 @@ import { searchPageSchema, templateDetailSchema, versionListSchema } from '../..
 import { newestFirst, templateNotFound, versionNotFound } from '../../domain/registry-versions.ts';
 import type { GuardedClient, GuardedRequest, GuardedResponse } from '../http/guarded-client.ts';
 import { openHttpArchive } from './chandlery-archive.ts';
+import { LISTING_LIMITS, listCatalog } from './chandlery-listing.ts';
 
 /** ms for a whole archive; the download step has its own, shorter limits and resumes. */
 const ARCHIVE_TIMEOUT_MS = 30 * 60 * 1000;
@@ -47,6 +48,10 @@ export function createChandleryRegistry(config: RegistryConfig, client: GuardedC
       // The names are ours to give: what another server calls itself must not pass for one of our registries.
       return { ...page, templates: page.templates.map(ours) };
     },
+    async list(options = {}) {
+      const listing = await listCatalog(remote, options);
+      return listing.unchanged ? listing : { ...listing, templates: mapBatches(listing.templates, ours) };
+    },
     async getTemplate(template, version, signal) {
       const query = `?scope=local${version === undefined ? '' : `&version=${encodeURIComponent(version)}`}`;
       const detail = await remote.json(templateDetailSchema, `${templatePath(name, template)}${query}`, signal, {
@@ -65,6 +70,10 @@ export function createChandleryRegistry(config: RegistryConfig, client: GuardedC
     },
     openArchive: (template, version, range) => remote.archive(template, version, range),
   };
+}
+
+async function* mapBatches(batches: AsyncIterable<TemplateSummary[]>, change: (one: TemplateSummary) => TemplateSummary) {
+  for await (const batch of batches) yield batch.map(change);
 }
 
 function searchQuery(filter: SearchFilter): URLSearchParams {
@@ -117,6 +126,22 @@ class Remote {
     readonly client: GuardedClient,
   ) {
     this.#base = `${config.url}/api/v1`;
+  }
+
+  get registry(): string {
+    return this.config.name;
+  }
+
+  async openCatalog(validator: string | undefined, signal: AbortSignal | undefined): Promise<GuardedResponse> {
+    const headers = { accept: 'application/jsonl', ...(validator !== undefined && { 'if-none-match': validator }) };
+    const { maxBytes, timeoutMs } = LISTING_LIMITS;
+    const response = await this.#request('/catalog?scope=local', { headers, accept: [304, 404], signal, maxBytes, timeoutMs });
+    if (response.status === 200) await this.#expectType(response, ['application/jsonl']);
+    return response;
+  }
+
+  page(query: string, signal: AbortSignal | undefined): Promise<SearchPage> {
+    return this.json(searchPageSchema, `/search?${query}`, signal);
   }
 
   /** `subject` is what a 404 speaks of; without one, a 404 means that there is no registry. */

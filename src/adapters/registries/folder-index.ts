@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ChandleryError } from '../../domain/errors.ts';
 import type { DependencySpec, VersionEntry } from '../../domain/registry.ts';
 import type { TemplateManifest } from '../../domain/template.ts';
@@ -33,6 +34,7 @@ export class FolderIndex {
   readonly #loaded = new Map<string, Loaded>();
   #listing: FolderListing = new Map();
   #problems: readonly FolderProblem[] = [];
+  #signature = '';
   #scannedAt = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<void> | undefined;
 
@@ -40,6 +42,11 @@ export class FolderIndex {
 
   get problems(): readonly FolderProblem[] {
     return this.#problems;
+  }
+
+  /** Changes whenever the listing may have. */
+  get signature(): string {
+    return this.#signature;
   }
 
   /** Fails with registry_unavailable when none of the folders can be read. `fresh` looks again, however recent the last look was. */
@@ -68,6 +75,7 @@ export class FolderIndex {
     this.#forgetAllBut(new Set(sources.map(({ path }) => path)));
     this.#report(problems);
     this.#listing = listing;
+    this.#signature = signatureOf(sources);
     this.#scannedAt = performance.now();
   }
 
@@ -103,6 +111,12 @@ export class FolderIndex {
       { registry },
     );
   }
+}
+
+function signatureOf(sources: readonly Source[]): string {
+  const hash = createHash('sha256');
+  for (const { path, signature } of sources) hash.update(`${path}\0${signature}\n`);
+  return hash.digest('hex');
 }
 
 function problemKey({ path, message }: FolderProblem): string {

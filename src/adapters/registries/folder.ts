@@ -54,6 +54,12 @@ export function createFolderRegistry(options: FolderRegistryOptions): FolderRegi
       await index.listing();
       return { credential: 'none' };
     },
+    async list({ validator, onProblem } = {}) {
+      const listing = await index.listing();
+      for (const { path, message } of index.problems) onProblem?.({ subject: path, message });
+      if (validator === index.signature) return { unchanged: true };
+      return { unchanged: false, validator: index.signature, templates: inBatches(listing, summary) };
+    },
     async search(filter) {
       const listing = await index.listing();
       return searchTemplates([...listing.values()].flatMap((versions) => defaultOf(versions) ?? []).map(summary), filter);
@@ -84,6 +90,18 @@ export function createFolderRegistry(options: FolderRegistryOptions): FolderRegi
       throw new ChandleryError('registry_unavailable', `${template}@${version} changes while it is read`, { registry: name });
     },
   };
+}
+
+/** Templates handed on at once. */
+const LIST_BATCH = 500;
+
+async function* inBatches(listing: FolderListing, summary: (version: IndexedVersion) => TemplateSummary) {
+  const all = [...listing.values()];
+  for (let at = 0; at < all.length; at += LIST_BATCH)
+    yield all
+      .slice(at, at + LIST_BATCH)
+      .flatMap((versions) => defaultOf(versions) ?? [])
+      .map(summary);
 }
 
 function defaultOf(versions: readonly IndexedVersion[]): IndexedVersion | undefined {

@@ -189,7 +189,8 @@ class Gathering {
         const message = `Registry ${registry} lists ${name} ${entry.version} twice, with different digests.`;
         throw new ChandleryError('registry_invalid', message, { registry, template: `${name}@${entry.version}` });
       }
-      byVersion.set(entry.version, entry);
+      // What comes inside the archive is nobody's to choose.
+      byVersion.set(entry.version, { ...entry, dependencies: entry.dependencies.filter(({ bundled }) => bundled !== true) });
     }
     return [...byVersion.values()].sort((a, b) => compareVersions(b.version, a.version));
   }

@@ -53,7 +53,7 @@ describe('classifyAddress', () => {
 
 describe('createAddressPolicy', () => {
   const refusal = (
-    options: { development?: boolean; allow?: string[] },
+    options: { development?: boolean; allow?: string[]; httpHosts?: string[] },
     target: Partial<Record<'protocol' | 'host' | 'address', string>> & { fromPublic?: boolean },
   ) =>
     createAddressPolicy({ development: false, allow: [], ...options }).refusal({
@@ -73,6 +73,15 @@ describe('createAddressPolicy', () => {
     expect(refusal({}, { protocol: 'http:' })).toContain('plain http');
     for (const address of ['127.0.0.1', '169.254.0.1', '169.254.169.254', '0.0.0.0', '224.0.0.1'])
       expect(refusal({}, { address })).toContain('address');
+  });
+
+  it('lets the hosts that are named for it be called over http, wherever else they may not lie', () => {
+    const httpHosts = ['Plain.Example'];
+    const call = { protocol: 'http:', host: 'plain.example', address: '93.184.216.34' };
+    expect(refusal({ httpHosts }, call)).toBeUndefined();
+    expect(refusal({ httpHosts }, { ...call, host: 'other.example' })).toContain('plain http');
+    expect(refusal({ httpHosts }, { ...call, address: '127.0.0.1' })).toContain('loopback');
+    expect(refusal({ httpHosts }, { ...call, address: '10.0.0.1', fromPublic: true })).toContain('redirected');
   });
 
   it('lets loopback through in development only, also over http', () => {

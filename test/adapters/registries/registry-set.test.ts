@@ -32,6 +32,31 @@ describe('createRegistrySet', () => {
     await expect(set.get('disk').getTemplate('redis')).resolves.toMatchObject({ registry: 'disk', registryType: 'private' });
   });
 
+  it('speaks every kind that is configured, and ends what they hold open', async () => {
+    const set = createRegistrySet(
+      config(
+        [
+          'registries:',
+          '  - {name: charts, type: community, kind: helm, url: "https://h.example"}',
+          '  - {name: images, type: community, kind: oci, url: "oci://o.example/team"}',
+          '  - {name: packs, type: community, kind: helmdeck, url: "https://p.example"}',
+          '  - {name: items, type: community, kind: ark, url: "https://a.example/marketplace.json"}',
+          '  - {name: mine, type: community, kind: plugin, module: ./not-there.mjs}',
+        ].join('\n'),
+      ),
+      { client },
+    );
+    expect(set.all.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
+      'charts helm',
+      'images oci',
+      'packs helmdeck',
+      'items ark',
+      'mine plugin',
+    ]);
+    await expect(set.get('mine').connect()).toFailWith('registry_invalid');
+    await set.close();
+  });
+
   it('answers bare names from its own templates when nothing is configured', () => {
     expect(createRegistrySet(config(''), { client, local: local() }).default?.name).toBe('local');
     expect(createRegistrySet(config(''), { client }).default).toBeUndefined();
@@ -40,14 +65,14 @@ describe('createRegistrySet', () => {
   it('fails with registry_not_found, naming the others or why it cannot be used', async () => {
     const set = createRegistrySet(
       config(
-        'registries:\n  - {name: old, type: private, kind: git, url: "https://x"}\n  - {name: web, type: private, url: "https://y"}',
+        'registries:\n  - {name: old, type: private, kind: apt, url: "https://x"}\n  - {name: web, type: private, url: "https://y"}',
       ),
       { client },
     );
     expect(() => set.get('nope')).toThrow(
       expect.objectContaining({ code: 'registry_not_found', details: { registry: 'nope', alternatives: ['web'] } }),
     );
-    expect(() => set.get('old')).toThrow(/cannot be used: kind "git"/);
+    expect(() => set.get('old')).toThrow(/cannot be used: kind "apt"/);
     // Bare names must not silently come from another registry than the one meant.
     expect(set.default).toBeUndefined();
   });
