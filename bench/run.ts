@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { runCatalog } from './catalog/index.ts';
 import { runDeploy } from './deploy/index.ts';
 import { describeLoad, describeMachine } from './environment.ts';
 import { runMain } from './main/index.ts';
@@ -6,7 +7,11 @@ import { Reporter } from './reporter.ts';
 
 /** `npm run bench`: measures and prints. A missed goal says FAIL and does not change the exit code; what could not be measured does. */
 
-const SUITES: Readonly<Record<string, (report: Reporter) => Promise<void>>> = { main: runMain, deploy: runDeploy };
+const SUITES: Readonly<Record<string, (report: Reporter) => Promise<void>>> = {
+  main: runMain,
+  deploy: runDeploy,
+  catalog: runCatalog,
+};
 
 const EXIT_INCOMPLETE = 1;
 const EXIT_USAGE = 2;

@@ -1,119 +1,101 @@
+import type { Response } from 'express';
 import { Router } from 'express';
-import { bareNameRegistries } from '../domain/bare-name.ts';
-import { ChandleryError } from '../domain/errors.ts';
-import type { RegistryPlugin, RegistrySet, SearchFilter, SearchPage, TemplateDetail } from '../domain/registry.ts';
+import type { z } from 'zod';
+import type { Catalog } from '../catalog/index.ts';
+import type { CatalogEvent, CatalogSearch } from '../domain/catalog-views.ts';
 import type { InstalledCache } from './installed-cache.ts';
 import { parseWith } from './problem.ts';
 import { catalogSearchSchema, catalogTemplateSchema } from './schemas/catalog.ts';
 import { templatePathSchema } from './schemas/registry.ts';
 
-/** A registry that has not answered by then is reported as such, milliseconds. */
-const REGISTRY_DEADLINE_MS = 5_000;
-const DEFAULT_LIMIT = 20;
+/** A comment this often keeps proxies from closing a quiet stream, milliseconds. */
+const KEEP_ALIVE_MS = 15_000;
 
 export interface CatalogRouterDeps {
-  registries: RegistrySet;
-  /** This server's own templates: what it serves as a registry. */
-  local: RegistryPlugin;
+  catalog: Catalog;
   installed: InstalledCache;
+  /** Aborted when the server stops. */
+  stopping: AbortSignal;
 }
 
-interface RegistryTrouble {
-  registry: string;
-  code: string;
-  message: string;
-}
+/** Adds to hits which version the namespace has installed. */
+type Mark = <T extends { templates: Array<{ name: string }> }>(page: T) => T;
 
 /**
- * The catalog as people see it: every registry at once, or one by name. Mounted before the registry protocol, to which it leaves
+ * The catalog as people see it: every registry at once, or some by name. Mounted before the registry protocol, to which it leaves
  * everything that is asked with `scope=local`.
  */
-export function createCatalogRouter({ registries, local, installed }: CatalogRouterDeps): Router {
+export function createCatalogRouter({ catalog, installed, stopping }: CatalogRouterDeps): Router {
   const router = Router();
 
   router.get('/search', async (request, response, next) => {
     if (request.query.scope === 'local') return next();
-    const { registry, namespace, scope: _scope, ...query } = parseWith(catalogSearchSchema, request.query, 'query');
-    const filter = withoutUndefined(query);
-    const page =
-      registry === undefined
-        ? await searchAll(registries.all, filter)
-        : { ...(await registries.get(registry).search(filter)), partial: false, errors: [] };
-    if (namespace === undefined) return void response.json(page);
-    const versions = await installed.versions(namespace);
-    response.json({
-      ...page,
-      templates: page.templates.map((template) => ({
-        ...template,
-        ...(versions.has(template.name) && { installed: versions.get(template.name) }),
-      })),
-    });
+    const { namespace, ...query } = parseWith(catalogSearchSchema, request.query, 'query');
+    const search = toSearch(query);
+    const mark = await marker(installed, namespace);
+    const wantsEvents = request.accepts(['application/json', 'text/event-stream']) === 'text/event-stream';
+    response.vary('Accept');
+    if (wantsEvents) return await streamSearch(catalog, search, mark, response, stopping);
+    response.json(mark(await catalog.search(search)));
+  });
+
+  router.get('/categories', async (request, response, next) => {
+    if (request.query.scope === 'local') return next();
+    parseWith(catalogTemplateSchema.pick({ scope: true }), request.query, 'query');
+    response.json({ categories: await catalog.categories() });
   });
 
   router.get('/templates/:name', async (request, response, next) => {
     if (request.query.scope === 'local') return next();
     const { name } = parseWith(templatePathSchema, request.params, 'path');
     const { registry, version } = parseWith(catalogTemplateSchema, request.query, 'query');
-    response.json(
-      await find(
-        registry === undefined ? bareNameRegistries({ ...registries, local }) : [registries.get(registry)],
-        name,
-        version,
-      ),
-    );
+    const where = { ...(registry !== undefined && { registry }), ...(version !== undefined && { version }) };
+    response.json(await catalog.template(name, where));
   });
 
   return router;
 }
 
-async function find(candidates: RegistryPlugin[], name: string, version: string | undefined): Promise<TemplateDetail> {
-  let missing: unknown;
-  for (const registry of candidates) {
-    try {
-      return await registry.getTemplate(name, version, AbortSignal.timeout(REGISTRY_DEADLINE_MS));
-    } catch (error) {
-      if (!(error instanceof ChandleryError && error.code === 'template_not_found')) throw error;
-      missing = error;
-    }
+function toSearch({ categories, category, scope: _scope, ...rest }: Omit<z.infer<typeof catalogSearchSchema>, 'namespace'>) {
+  const wanted = [...new Set([...(category ?? []), ...(categories ?? [])])];
+  const entries = Object.entries({ ...rest, ...(wanted.length > 0 && { category: wanted }) });
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as CatalogSearch;
+}
+
+async function marker(installed: InstalledCache, namespace: string | undefined): Promise<Mark> {
+  if (namespace === undefined) return (page) => page;
+  const versions = await installed.versions(namespace);
+  return (page) => ({
+    ...page,
+    templates: page.templates.map((template) => ({
+      ...template,
+      ...(versions.has(template.name) && { installed: versions.get(template.name) }),
+    })),
+  });
+}
+
+async function streamSearch(
+  catalog: Catalog,
+  search: CatalogSearch,
+  mark: Mark,
+  response: Response,
+  stopping: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  const events = catalog.searchLive(search, AbortSignal.any([gone.signal, stopping]));
+  // Read before the headers go out: a registry that does not exist is a 404, not an empty stream.
+  let next = await events.next();
+  response.status(200).set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  const keepAlive = setInterval(() => response.write(': still here\n\n'), KEEP_ALIVE_MS);
+  try {
+    for (; !next.done; next = await events.next()) response.write(toText(next.value, mark));
+  } finally {
+    clearInterval(keepAlive);
+    response.end();
   }
-  throw missing;
 }
 
-/** All registries in parallel; one that fails is reported inline and takes nothing from the others. */
-async function searchAll(
-  all: readonly RegistryPlugin[],
-  filter: SearchFilter,
-): Promise<SearchPage & { partial: boolean; errors: RegistryTrouble[] }> {
-  if (filter.cursor !== undefined)
-    throw new ChandleryError('invalid_request', 'a cursor belongs to one registry: name it', {
-      issues: [{ path: 'query/registry', message: 'is needed with a cursor' }],
-    });
-  const answers = await Promise.allSettled(
-    all.map((registry) => registry.search(filter, AbortSignal.timeout(REGISTRY_DEADLINE_MS))),
-  );
-  const pages = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  const errors = answers.flatMap((answer, at) =>
-    answer.status === 'rejected' ? [troubleOf(all[at]?.name ?? '', answer.reason)] : [],
-  );
-  return {
-    templates: interleave(pages.map((page) => page.templates)).slice(0, filter.limit ?? DEFAULT_LIMIT),
-    total: pages.reduce((sum, page) => sum + page.total, 0),
-    partial: errors.length > 0,
-    errors,
-  };
-}
-
-/** Each registry's best first: ranks of different registries cannot be compared. */
-function interleave<T>(lists: T[][]): T[] {
-  const longest = Math.max(0, ...lists.map((list) => list.length));
-  return Array.from({ length: longest }, (_, rank) => lists.flatMap((list) => list.slice(rank, rank + 1))).flat();
-}
-
-function troubleOf(registry: string, reason: unknown): RegistryTrouble {
-  if (reason instanceof ChandleryError) return { registry, code: reason.code, message: reason.message };
-  return { registry, code: 'registry_unavailable', message: `no answer within ${REGISTRY_DEADLINE_MS / 1_000} s` };
-}
-
-function withoutUndefined(query: Record<string, unknown>): SearchFilter {
-  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+function toText({ event, data }: CatalogEvent, mark: Mark): string {
+  return `event: ${event}\ndata: ${JSON.stringify(mark(data))}\n\n`;
 }

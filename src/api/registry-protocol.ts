@@ -5,6 +5,7 @@ import { versionNotFound } from '../domain/registry-versions.ts';
 import { MAX_PAGE_SIZE } from '../domain/search-page.ts';
 import { parseWith } from './problem.ts';
 import { type OnArchiveRead, sendArchive } from './registry-archive.ts';
+import { sendCatalog } from './registry-catalog.ts';
 import {
   archiveQuerySchema,
   noQuerySchema,
@@ -30,6 +31,10 @@ export function createRegistryProtocolRouter({ source, onArchiveRead }: Registry
   const router = Router();
   router.get('/search', async (request, response) => {
     response.json(await source.search(toFilter(parseWith(searchQuerySchema, request.query, 'query'))));
+  });
+  router.get('/catalog', async (request, response) => {
+    parseWith(noQuerySchema, request.query, 'query');
+    await sendCatalog(source, request, response);
   });
   router.get('/categories', async (request, response) => {
     parseWith(noQuerySchema, request.query, 'query');

@@ -60,7 +60,7 @@ async function versionsOf(
 ): Promise<{ registry: string; versions: VersionEntry[] }> {
   if (named === undefined) return await lookupBareName(registries, name, range, signal);
   const registry = registries.get(named);
-  return { registry: registry.name, versions: await registry.listVersions(name, signal) };
+  return { registry: registry.name, versions: await registry.listVersions(name, signal, range) };
 }
 
 function choose(

@@ -74,7 +74,16 @@ export function summaryOfDetail(detail: TemplateDetail): TemplateSummary {
   const { manifest, registry, registryType, digest, size, versions, tags = [] } = detail;
   const seal = sealOf(manifest);
   const note = seal.sha256 ? 'sealed by its author; an install checks the hash' : 'not sealed: no sha256 in the manifest';
-  return { ...shared(manifest), tags, registry, registryType, digest, size, versions, trust: { ...seal, verified: null, note } };
+  return {
+    ...shared(manifest),
+    tags,
+    registry,
+    registryType,
+    ...(digest !== undefined && { digest }),
+    size,
+    versions,
+    trust: { ...seal, verified: null, note },
+  };
 }
 
 function shared({ metadata, spec }: TemplateManifest): Omit<TemplateSummary, 'versions' | 'trust'> {

@@ -1,4 +1,5 @@
 import { ChandleryError } from './errors.ts';
+import { decodeCursor, encodeCursor } from './page-cursor.ts';
 import type { SearchFilter, SearchPage, TemplateSummary } from './registry.ts';
 
 /** Search over a list that fits in memory: filter, score, sort, cut a page. Pure, so every kind of registry can use it. */
@@ -35,7 +36,11 @@ export function searchTemplates(templates: readonly TemplateSummary[], filter: S
   hits.sort((a, b) => (filter.sort === 'name' ? 0 : b.score - a.score) || compareText(a.template.name, b.template.name));
   const page = hits.slice(offset, offset + limit).map(({ template }) => template);
   const next = offset + limit;
-  return { templates: page, total: hits.length, ...(next < hits.length ? { nextCursor: encodeCursor(next, filter) } : {}) };
+  return {
+    templates: page,
+    total: hits.length,
+    ...(next < hits.length ? { nextCursor: encodeCursor(next, boundTo(filter)) } : {}),
+  };
 }
 
 /** Byte order, not the locale's: the same page must come out on every machine. */
@@ -50,7 +55,7 @@ function checkedLimit(limit = DEFAULT_PAGE_SIZE): number {
 
 function startOf(filter: SearchFilter, limit: number): number {
   if (filter.cursor !== undefined && filter.page !== undefined) throw invalid('page', 'give a cursor or a page, not both');
-  if (filter.cursor !== undefined) return decodeCursor(filter.cursor, filter);
+  if (filter.cursor !== undefined) return decodeCursor(filter.cursor, boundTo(filter));
   const page = filter.page ?? 1;
   if (!Number.isSafeInteger(page) || page < 1) throw invalid('page', 'must be a whole number from 1');
   return (page - 1) * limit;
@@ -113,27 +118,9 @@ function wordScore(word: string, fields: Fields): number {
   return total;
 }
 
-/** A cursor names a position within one query; the checksum makes any change to it, or its use for another query, visible. */
-function encodeCursor(offset: number, filter: SearchFilter): string {
-  const body = `1.${offset}`;
-  return Buffer.from(`${body}.${checksum(body, filter)}`, 'utf8').toString('base64url');
-}
-
-function decodeCursor(cursor: string, filter: SearchFilter): number {
-  const [version, offset, sum] = Buffer.from(cursor, 'base64url').toString('utf8').split('.');
-  const position = Number(offset);
-  const isOurs = version === '1' && sum === checksum(`1.${offset}`, filter) && Number.isSafeInteger(position) && position >= 0;
-  // Comparing the text again refuses other spellings of the same bytes.
-  if (isOurs && encodeCursor(position, filter) === cursor) return position;
-  throw invalid('cursor', 'was not given by this server for this query; start again without it');
-}
-
-/** FNV-1a, 32 bits. Not a secret: a forged cursor can only name another position of a public list. */
-function checksum(body: string, { q, category, tag, type, sort }: SearchFilter): string {
-  const text = JSON.stringify([body, q ?? '', category ?? [], tag ?? [], type ?? '', sort ?? 'relevance']);
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, '0');
+/** What a cursor belongs to. */
+function boundTo({ q, category, tag, type, sort }: SearchFilter): unknown[] {
+  return [q ?? '', category ?? [], tag ?? [], type ?? '', sort ?? 'relevance'];
 }
 
 function invalid(path: string, message: string): ChandleryError {

@@ -32,7 +32,7 @@ function distanceScore(wanted: string, candidate: string): number | undefined {
 }
 
 /** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours, three rows of memory. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

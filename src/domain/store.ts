@@ -1,3 +1,4 @@
+import type { CatalogStore } from './catalog.ts';
 import type { DeploymentStore, DocumentStore } from './deployment-store.ts';
 import type { EffectKey, EffectRecord, FencedWriter, StepContext } from './effects.ts';
 import type { LockedTemplate } from './lock.ts';
@@ -124,6 +125,8 @@ export interface ScanVerdict {
   trust: { verified: boolean; note: string };
   files: number;
   unpackedBytes: number;
+  /** For an archive of another format: the manifest is under the archive's own name and version, and is used under the lock's. */
+  foreign?: { format: string; ownIdentity: boolean; notes: string[] };
 }
 
 /** Verdicts by content digest and ruleset, so that the same bytes are scanned once. */
@@ -190,6 +193,7 @@ export interface Store {
   scans: ScanStore;
   deployments: DeploymentStore;
   documents: DocumentStore;
+  catalog: CatalogStore;
   tokens: TokenStore;
   audit: AuditStore;
   changes: ChangeFeed;

@@ -1,6 +1,7 @@
 import type { Store } from '../../domain/store.ts';
 import { createAttemptStore } from './attempts.ts';
 import { createBlobStore } from './blobs.ts';
+import { createCatalogStore } from './catalog.ts';
 import { createChangeFeed } from './changes.ts';
 import { guarded, openDatabase } from './database.ts';
 import { createDeploymentStore } from './deployments.ts';
@@ -34,6 +35,7 @@ export function createStore({ url, onIdleError }: StoreOptions): PostgresStore {
     scans: createScanStore(db),
     deployments: createDeploymentStore(db, pool),
     documents: createDocumentStore(pool),
+    catalog: createCatalogStore(pool),
     tokens: createTokenStore(db),
     audit: createAuditStore(db),
     changes,

@@ -1,5 +1,6 @@
 import type { Kysely, Migration, MigrationProvider } from 'kysely';
 import { Migrator, sql } from 'kysely';
+import { ChandleryError } from '../../domain/errors.ts';
 import type { Tables } from './schema.ts';
 
 /** One entry a shipped change, in order, never edited afterwards. Plain SQL that PostgreSQL 15 knows. */
@@ -78,7 +79,55 @@ const MIGRATIONS: Record<string, string> = {
       primary key (kind, digest)
     );
   `,
+  /*
+   * What every search reads is kept narrow; what is only shown has a table of its own. The function has a setting of its own because
+   * the operator's threshold is not an argument; the call before it loads the library that knows the setting.
+   */
+  '003-catalog': `
+    create extension if not exists pg_trgm;
+    create table catalog_listings (
+      id integer generated always as identity primary key,
+      registry text collate "C" not null, scope text collate "C" not null,
+      generation bigint not null default 0, validator text, templates integer not null default 0,
+      listed_at timestamptz, checked_at timestamptz, error json, problems json not null default '[]', problem_count integer not null default 0,
+      unique (registry, scope)
+    );
+    create table catalog_facets (
+      id integer generated always as identity primary key, key text not null unique,
+      category text, license text, type text not null, registry_type text not null, verified boolean not null
+    );
+    create table catalog_entries (
+      id integer generated always as identity primary key,
+      listing integer not null, facets integer not null,
+      copies double precision, downloads double precision, rating double precision, updated_at double precision,
+      hash bytea not null, name text collate "C" not null, words tsvector not null
+    );
+    create unique index catalog_entries_name on catalog_entries (listing, name);
+    create index catalog_entries_words on catalog_entries using gin (words);
+    create table catalog_summaries (id integer primary key, summary json not null);
+    create table catalog_words (
+      listing integer not null, word text collate "C" not null,
+      primary key (listing, word)
+    );
+    create index catalog_words_near on catalog_words using gin (word gin_trgm_ops);
+    create unlogged table catalog_staging (
+      run uuid not null, n integer not null, at timestamptz not null default now(), name text collate "C" not null, hash bytea not null,
+      facets_key text not null, category text, license text, type text not null, registry_type text not null, verified boolean not null,
+      copies double precision, downloads double precision, rating double precision, updated_at double precision,
+      words text not null, vocabulary text not null, summary json not null,
+      primary key (run, n)
+    );
+    select similarity('', '');
+    create function catalog_words_near(listings integer[], wanted text, most integer) returns table (word text)
+      language sql stable set pg_trgm.word_similarity_threshold = 0.19 as $$
+        select word from catalog_words where listing = any(listings) and wanted <% word
+        group by word order by word_similarity(wanted, word) desc, similarity(wanted, word) desc, word limit most
+      $$;
+  `,
 };
+
+/** What a role that may not, or a server that has it not, answers to `create extension`. */
+const NO_EXTENSION = new Set(['42501', '0A000', '58P01', '42704']);
 
 const provider: MigrationProvider = {
   async getMigrations(): Promise<Record<string, Migration>> {
@@ -99,5 +148,17 @@ const provider: MigrationProvider = {
 /** Brings the database to this build's form. Several servers may call it at once: the migrator holds an advisory lock. */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (isMissingExtension(error))
+    throw new ChandleryError(
+      'config_invalid',
+      'the database lacks the extension pg_trgm and this role may not create it; have an administrator of the database install PostgreSQL\'s "contrib" extensions and run there: create extension pg_trgm',
+      {},
+      { cause: error },
+    );
   if (error) throw error;
+}
+
+function isMissingExtension(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  return NO_EXTENSION.has(String(code)) && /pg_trgm|gin_trgm_ops/.test(String(message));
 }

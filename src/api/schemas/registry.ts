@@ -18,18 +18,22 @@ const MAX_QUERY_LENGTH = 200;
 const MAX_LIST_LENGTH = 50;
 
 /** A parameter that may be repeated and may hold a comma list; empty parts are dropped. */
-const listParameter = z
-  .union([z.string(), z.array(z.string())])
-  .transform((value) =>
-    [value]
-      .flat()
-      .flatMap((part) => part.split(','))
-      .map((part) => part.trim())
-      .filter(Boolean),
-  )
-  .pipe(z.array(z.string().max(LIMITS.name)).max(MAX_LIST_LENGTH));
-const list = (description: string) =>
-  listParameter.optional().meta({ description, override: { type: 'array', items: { type: 'string' }, anyOf: undefined } });
+export const listParameter = <T extends string = string>(
+  description: string,
+  item: z.ZodType<T, string> = z.string().max(LIMITS.name) as unknown as z.ZodType<T, string>,
+) =>
+  z
+    .union([z.string(), z.array(z.string())])
+    .transform((value) =>
+      [value]
+        .flat()
+        .flatMap((part) => part.split(','))
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(item).max(MAX_LIST_LENGTH))
+    .optional()
+    .meta({ description, override: { type: 'array', items: { type: 'string' }, anyOf: undefined } });
 const wholeNumber = (max: number) => z.coerce.number().int().min(1).max(max).optional();
 
 const searchParameters = z.strictObject({
@@ -38,9 +42,9 @@ const searchParameters = z.strictObject({
     .max(MAX_QUERY_LENGTH)
     .optional()
     .meta({ description: 'Words; all of them must be found.', example: 'key value store' }),
-  category: list('Any of these; repeated or separated by commas.'),
-  categories: list('The same as category.'),
-  tag: list('All of these; repeated or separated by commas.'),
+  category: listParameter('Any of these; repeated or separated by commas.'),
+  categories: listParameter('The same as category.'),
+  tag: listParameter('All of these; repeated or separated by commas.'),
   type: templateTypeSchema.optional(),
   sort: z.enum(['relevance', 'name']).optional(),
   cursor: z.string().max(LIMITS.text).optional().meta({ description: 'nextCursor of the page before, for the same query.' }),

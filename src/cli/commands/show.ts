@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { CatalogTemplate } from '../../domain/catalog-views.ts';
 import { isTemplateDirectory } from '../directory-argument.ts';
 import { withExample } from '../example.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -9,7 +10,8 @@ import { printAs, withOutput } from '../output.ts';
 import { readSettings } from '../settings.ts';
 import type { TemplateSummary } from '../template-summary.ts';
 import { summaryOfDetail, summaryOfManifest } from '../template-summary.ts';
-import { colorsFor } from '../terminal.ts';
+import { colorsFor, note } from '../terminal.ts';
+import { duration, oneLine } from '../text.ts';
 
 interface ShowOptions extends OutputOptions {
   registry?: string;
@@ -62,5 +64,10 @@ async function fromRegistry(argument: string, named: string | undefined): Promis
   ]);
   const reference = parseReference(argument);
   const where = named === undefined ? reference : { ...reference, registry: named };
-  return summaryOfDetail(await findTemplate(createHttpClient(readSettings()), where));
+  const detail: CatalogTemplate = await findTemplate(createHttpClient(readSettings()), where);
+  if (detail.stale) {
+    const { ageSeconds, error } = detail.stale;
+    note(`warning: registry ${oneLine(error.registry)} did not answer; shown as it was ${duration(ageSeconds * 1_000)} ago`);
+  }
+  return summaryOfDetail(detail);
 }
