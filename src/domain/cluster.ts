@@ -80,6 +80,8 @@ export interface ApplyOptions extends CallOptions {
   dryRun?: boolean;
   /** Takes fields over from other managers. */
   force?: boolean;
+  /** Who owns the fields then; `chandlery` unless told. At most 128 characters. */
+  fieldManager?: string;
 }
 
 export interface FieldConflict {
@@ -107,6 +109,15 @@ export interface ClusterSession {
   list(selection: ObjectSelection, options?: CallOptions & { limit?: number }): Promise<ObjectList>;
   /** Server-side apply with field manager `chandlery`: the object holds all the fields we own and nothing else. */
   apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>;
+  /**
+   * JSON merge patch (RFC 7386): a member that is null is removed, whoever owns it. Undefined when the object is not there. With a
+   * `metadata.resourceVersion` in the patch, a later version is a `cluster_unavailable` with `upstreamStatus` 409, as it is for `apply`.
+   */
+  mergePatch(
+    ref: ObjectRef,
+    patch: Record<string, unknown>,
+    options?: CallOptions & { fieldManager?: string },
+  ): Promise<KubeObject | undefined>;
   /** The same, but never changes an object that is there already: undefined then. */
   applyNew(object: KubeObject, options?: CallOptions): Promise<KubeObject | undefined>;
   /** Creates the object unless one of that name is there; answers the one that is there then. */

@@ -3,16 +3,16 @@ import type { Cluster, ClusterSession } from '../../domain/cluster.ts';
 import type { Identity } from '../../domain/store.ts';
 import type { KubeconfigSource } from './config.ts';
 import { createConnections } from './connections.ts';
-import { createDiscovery, type Discovery, parseJson } from './discovery.ts';
+import { createDiscovery, parseJson } from './discovery.ts';
 import { type ExecResult, type ExecTarget, execInPod } from './exec.ts';
 import { replyFailure } from './failures.ts';
 import { listObjects } from './lists.ts';
-import { applyNewObject, applyObject, createObject, deleteObject, getObject } from './objects.ts';
+import { applyNewObject, applyObject, createObject, deleteObject, getObject, mergePatchObject } from './objects.ts';
 import { podLogs } from './pods.ts';
 import { mayI, whoAmI } from './reviews.ts';
-import { createSessionContext } from './session-context.ts';
+import { createSessionContext, type SessionContext } from './session-context.ts';
 import { withStartup } from './startup.ts';
-import { createTransport, type Transport } from './transport.ts';
+import { createTransport } from './transport.ts';
 import { watchObjects } from './watch.ts';
 
 export interface KubernetesSession extends ClusterSession {
@@ -22,6 +22,8 @@ export interface KubernetesSession extends ClusterSession {
 
 export interface KubernetesCluster extends Cluster {
   as(identity: Identity): KubernetesSession;
+  /** Without impersonation: for programs that act for nobody but themselves. Not in the port, so that no request can run this way. */
+  asSelf(): KubernetesSession;
 }
 
 export interface ClusterOptions {
@@ -37,7 +39,8 @@ export function createCluster({ kubeconfig, log }: ClusterOptions): KubernetesCl
   const transport = withStartup(createTransport(createConnections(kubeconfig, log)));
   const discovery = createDiscovery(transport);
   return {
-    as: (identity) => createSession(identity, transport, discovery),
+    as: (identity) => createSession(createSessionContext(identity, transport, discovery)),
+    asSelf: () => createSession(createSessionContext(SELF, transport, discovery, {})),
     async version(options) {
       const reply = await transport.call({ method: 'GET', path: '/version', signal: options?.signal });
       if (reply.status !== 200) throw replyFailure(reply, { verb: 'get', group: '', resource: 'version' });
@@ -49,14 +52,18 @@ export function createCluster({ kubeconfig, log }: ClusterOptions): KubernetesCl
   };
 }
 
-function createSession(identity: Identity, transport: Transport, discovery: Discovery): KubernetesSession {
-  const session = createSessionContext(identity, transport, discovery);
+/** How messages call who is not impersonated; the API server's own answers name the account. */
+const SELF: Identity = { user: "Chandlery's own account", groups: [] };
+
+function createSession(session: SessionContext): KubernetesSession {
+  const { identity, discovery } = session;
   return {
     identity,
     resourceType: (apiVersion, kind, options) => discovery.resourceType(apiVersion, kind, options?.signal),
     get: (ref, options) => getObject(session, ref, options),
     list: (selection, options) => listObjects(session, selection, options),
     apply: (object, options) => applyObject(session, object, options),
+    mergePatch: (ref, patch, options) => mergePatchObject(session, ref, patch, options),
     applyNew: (object, options) => applyNewObject(session, object, options),
     createIfAbsent: (object, options) => createObject(session, object, options),
     delete: (ref, precondition, options) => deleteObject(session, ref, precondition, options),

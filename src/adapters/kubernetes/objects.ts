@@ -30,7 +30,7 @@ async function getOf(session: SessionContext, type: ResourceType, ref: ObjectRef
   throw replyFailure(reply, askedOf(session, 'get', type, ref));
 }
 
-/** Server-side apply as manager `chandlery`; the object's own namespace and name say where. */
+/** Server-side apply as manager `chandlery` unless another is named; the object's own namespace and name say where. */
 export async function applyObject(session: SessionContext, object: KubeObject, options: ApplyOptions = {}): Promise<KubeObject> {
   const { reply, asked } = await sendApply(session, object, options);
   if (reply.status !== 200 && reply.status !== 201) throw replyFailure(reply, asked);
@@ -60,7 +60,7 @@ async function sendApply(session: SessionContext, object: KubeObject, options: A
   const ref = refOf(object);
   const type = await session.typeOf(ref, options.signal);
   const parameters = query({
-    fieldManager: FIELD_MANAGER,
+    fieldManager: options.fieldManager ?? FIELD_MANAGER,
     force: String(options.force === true),
     fieldValidation: 'Strict',
     dryRun: options.dryRun ? 'All' : undefined,
@@ -74,6 +74,27 @@ async function sendApply(session: SessionContext, object: KubeObject, options: A
   });
   if (ref.kind === 'CustomResourceDefinition' && !options.dryRun) session.discovery.forget(ref.name);
   return { reply, asked: askedOf(session, 'patch', type, ref) };
+}
+
+/** JSON merge patch; undefined when the object is not there. */
+export async function mergePatchObject(
+  session: SessionContext,
+  ref: ObjectRef,
+  patch: Record<string, unknown>,
+  options: CallOptions & { fieldManager?: string } = {},
+): Promise<KubeObject | undefined> {
+  const type = await session.typeOf(ref, options.signal);
+  const parameters = query({ fieldManager: options.fieldManager ?? FIELD_MANAGER, fieldValidation: 'Strict' });
+  const reply = await session.call({
+    method: 'PATCH',
+    path: objectPath(type, ref.namespace, ref.name) + parameters,
+    contentType: 'application/merge-patch+json',
+    body: JSON.stringify(patch),
+    signal: options.signal,
+  });
+  if (reply.status === 200) return parseJson<KubeObject>(reply);
+  if (reply.status === 404 && readFailure(reply).name !== '') return undefined;
+  throw replyFailure(reply, askedOf(session, 'patch', type, ref));
 }
 
 /** Creates it, or answers the one that is there. */

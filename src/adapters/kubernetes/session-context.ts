@@ -19,8 +19,12 @@ export interface SessionContext {
 }
 
 /** Fails with `forbidden` for names that cannot be impersonated. */
-export function createSessionContext(identity: Identity, transport: Transport, discovery: Discovery): SessionContext {
-  const headers = impersonationHeaders(identity);
+export function createSessionContext(
+  identity: Identity,
+  transport: Transport,
+  discovery: Discovery,
+  headers: OutgoingHttpHeaders = impersonationHeaders(identity),
+): SessionContext {
   return {
     identity,
     transport,
