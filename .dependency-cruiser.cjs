@@ -1,5 +1,5 @@
 /** The import rules of docs/architecture.md, checked. Calls go one way: cli -> (HTTP) -> api -> client -> workflows -> activities -> domain <- adapters. */
-const roots = '^src/(start|server|worker|registry|registries|cluster|registry-config|process|logger|config|admin-token)\\.ts$';
+const roots = '^src/(start|server|worker|registry|seed-sources|registries|cluster|registry-config|process|logger|config|admin-token)\\.ts$';
 const only = (name, from, allowed, comment) => ({
   name,
   comment,
@@ -15,8 +15,9 @@ module.exports = {
     only('adapters', '^src/adapters/', ['^src/domain/'], 'adapters implement the ports of domain'),
     only('activities', '^activities/', ['^src/domain/'], 'activities never import adapters'),
     only('client', '^src/client/', ['^src/domain/', '^workflows/(messages|progress|failure|index|names)\\.ts$'], 'the client is the only user of the engine'),
-    only('api', '^src/api/', ['^src/domain/', '^src/client/'], 'the API starts workflows through the client'),
-    only('cli', '^src/cli/', ['^src/domain/'], 'the CLI talks to the API over HTTP'),
+    only('catalog', '^src/catalog/', ['^src/domain/'], 'the catalog works on the ports of domain'),
+    only('api', '^src/api/', ['^src/domain/', '^src/client/', '^src/catalog/'], 'the API starts workflows through the client, and reads the catalog'),
+    only('cli', '^src/cli/', ['^src/domain/', '^src/seed-sources\\.ts$'], 'the CLI talks to the API over HTTP; seeding runs before there is one'),
     {
       name: 'workflows-pure',
       comment: 'workflow code takes types of activities and pure domain files; no Node built-in, no adapter',

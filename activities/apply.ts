@@ -74,11 +74,20 @@ export function createApply(deps: ActivityDeps) {
       const known = new Map(begun.inventory.map((item, index) => [objectKey(item.ref), { item, index }]));
       const apply = createApplier(deps, session, input, run, plan, values, known);
       const waves = [...new Set(rendered.objects.map((object) => object.wave))].sort((a, b) => a - b);
-      for (const wave of waves) {
-        const objects = rendered.objects.filter((object) => object.wave === wave).map(({ object }) => object);
-        const uids = (await inParallel(objects, apply)).filter((applied) => applied !== undefined);
-        if (uids.length > 0) await deps.store.deployments.applied(run.context, key, begun.number, { objects: uids });
-        await established(session, objects, run);
+      let written = Promise.resolve();
+      try {
+        for (const wave of waves) {
+          const objects = rendered.objects.filter((object) => object.wave === wave).map(({ object }) => object);
+          const uids = (await inParallel(objects, apply)).filter((applied) => applied !== undefined);
+          // Written down while the next wave is applied: a kill in between only means that this wave is looked at once more.
+          await written;
+          if (uids.length > 0) written = deps.store.deployments.applied(run.context, key, begun.number, { objects: uids });
+          written.catch(() => undefined);
+          await established(session, objects, run);
+        }
+      } finally {
+        // Whatever happened: the undo goes by what is written.
+        await written;
       }
       return { revision: begun.number, objects: rendered.objects.length };
     },

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ChandleryError } from './domain/errors.ts';
+import { marketplaceOf, withPackCatalog } from './domain/pack-catalog-config.ts';
 import type { RegistriesConfig } from './domain/registries-config.ts';
 import { parseRegistriesConfig } from './domain/registries-config.ts';
 import type { Identity } from './domain/store.ts';
@@ -43,6 +44,10 @@ const schema = z.object({
   CHANDLERY_TEMPLATES_DIR: z.string().min(1).optional(),
   CHANDLERY_REGISTRY_READ: z.enum(['token', 'open']).default('token'),
   CHANDLERY_OUTBOUND_ALLOW: list.default([]),
+  CHANDLERY_MARKETPLACE_URL: z.string().max(2048).optional(),
+  CHANDLERY_MARKETPLACE_DISABLE: z.string().optional(),
+  HELMDECK_MARKETPLACE_URL: z.string().max(2048).optional(),
+  HELMDECK_MARKETPLACE_DISABLE: z.string().optional(),
   CHANDLERY_ADMIN_TOKEN_FILE: z.string().min(1).optional(),
   CHANDLERY_ADMIN_USER: z.string().min(1).max(253).default('chandlery-admin'),
   CHANDLERY_ADMIN_GROUPS: list.default(['chandlery:admins']),
@@ -70,6 +75,8 @@ export interface Config {
   /** Folders of templates this server offers as a registry, its own first. */
   templateDirs: string[];
   registries: RegistriesConfig;
+  /** The pack catalog of the helmdeck face. */
+  marketplace: { source: string; disabled: boolean };
   registryRead: 'token' | 'open';
   outboundAllow: string[];
   adminTokenFile: string;
@@ -111,7 +118,8 @@ export function readConfig(env: Environment): Readonly<Config> {
       values.CHANDLERY_TEMPLATES_DIR ?? join(values.CHANDLERY_DATA_DIR, 'templates'),
       join(PACKAGE_ROOT, 'templates'),
     ],
-    registries: readRegistries(values.CHANDLERY_REGISTRIES, values.CHANDLERY_ENV, env),
+    registries: withPackCatalog(readRegistries(values.CHANDLERY_REGISTRIES, values.CHANDLERY_ENV, env), values),
+    marketplace: marketplaceOf(values),
     registryRead: values.CHANDLERY_REGISTRY_READ,
     outboundAllow: values.CHANDLERY_OUTBOUND_ALLOW,
     adminTokenFile: values.CHANDLERY_ADMIN_TOKEN_FILE ?? join(values.CHANDLERY_DATA_DIR, 'admin-token'),

@@ -2,11 +2,15 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
+import { createGuardedClient } from './adapters/http/guarded-client.ts';
+import { createSourceFetcher, SOURCE_TIMEOUTS } from './adapters/http/source-fetcher.ts';
+import { createHelmdeckCatalog } from './adapters/registries/helmdeck-catalog.ts';
 import { createStore } from './adapters/store/index.ts';
 import { ensureAdminToken } from './admin-token.ts';
 import { createApp } from './api/app.ts';
 import type { HealthChecks } from './api/health.ts';
 import { createInstalledCache } from './api/installed-cache.ts';
+import { createCatalog } from './catalog/index.ts';
 import { createEngine, type Engine, registerSearchAttributes } from './client/engine.ts';
 import { createOperationsClient } from './client/index.ts';
 import { openCluster, warmUp } from './cluster.ts';
@@ -55,19 +59,33 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
   });
   const registries = openRegistries(config, log);
   const cluster = openCluster(config, log);
+  // Not the registries' client: in development that one lets loopback through, and these addresses come from users.
+  const sources = createGuardedClient({ development: false, allow: config.outboundAllow, timeouts: SOURCE_TIMEOUTS });
   const operations = createOperationsClient(engine, store);
+  const { set, catalog: listed, problems } = registries;
+  const catalog = createCatalog({ set, registries: listed, problems, store: store.catalog, log });
   const installed = createInstalledCache(store);
   const stopping = new AbortController();
   await prepareEngine(engine, stopping.signal, log);
+  const packClient = createGuardedClient({ development: config.environment === 'development', allow: config.outboundAllow });
+  const packs = createHelmdeckCatalog({
+    ...config.marketplace,
+    client: packClient,
+    onFailure: (error) => log.warn({ err: error }, 'the pack catalog cannot be fetched'),
+    onProblem: (problem) => log.warn({ ...problem }, 'a pack cannot be listed'),
+  });
   const app = createApp({
     operations,
     store,
     registries: registries.set,
+    catalog,
     local: registries.local,
     installed,
     ...(cluster && { cluster }),
     limits: config.limits,
     deployLimits: config.deployLimits,
+    sourceFetcher: createSourceFetcher(sources),
+    packs,
     registryRead: config.registryRead,
     checks: {
       store: () => store.ping().then(() => undefined),
@@ -81,6 +99,7 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
   });
   const server = await listen(createServer(app), config);
   warmUp(cluster);
+  catalog.warm();
   return {
     url: urlOf(server, config.host),
     adminTokenFile: config.adminTokenFile,
@@ -88,7 +107,15 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
       stopping.abort();
       await drain(server);
       installed.close();
-      await Promise.allSettled([store.close(), registries.close(), cluster?.close(), engine.connection.close()]);
+      packs.close();
+      await Promise.allSettled([
+        store.close(),
+        registries.close(),
+        sources.close(),
+        packClient.close(),
+        cluster?.close(),
+        engine.connection.close(),
+      ]);
     },
   };
 }

@@ -2,15 +2,21 @@ import { randomUUID } from 'node:crypto';
 import type { Express, RequestHandler } from 'express';
 import express from 'express';
 import helmet from 'helmet';
+import type { Catalog } from '../catalog/index.ts';
 import type { OperationsClient } from '../client/index.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { ChandleryError, ERROR_CATALOGUE, isErrorCode } from '../domain/errors.ts';
+import type { HelmdeckCatalog } from '../domain/helmdeck.ts';
 import type { RegistryPlugin, RegistrySet } from '../domain/registry.ts';
+import type { SourceFetcher } from '../domain/sources/items.ts';
 import type { Store } from '../domain/store.ts';
 import { createAuthentication, identityOf } from './auth.ts';
 import { createCatalogRouter } from './catalog.ts';
 import { createDeploymentReadsRouter } from './deployment-reads.ts';
 import { createDeploymentsRouter } from './deployments.ts';
+import { createArkRouter } from './facades/ark/router.ts';
+import { packProblems } from './facades/helmdeck/problems.ts';
+import { createHelmdeckRouter } from './facades/helmdeck/router.ts';
 import type { HealthChecks } from './health.ts';
 import { createHealthRouter } from './health.ts';
 import type { InstalledCache } from './installed-cache.ts';
@@ -19,6 +25,7 @@ import { openApiDocument } from './openapi.ts';
 import { createOperationsRouter } from './operations.ts';
 import { createPlansRouter } from './plans.ts';
 import { notFoundMiddleware, problemMiddleware } from './problem.ts';
+import { createRegistriesRouter } from './registries.ts';
 import { createRegistryProtocolRouter } from './registry-protocol.ts';
 import { createTokensRouter } from './tokens.ts';
 
@@ -27,6 +34,7 @@ const MAX_BODY = '256kb';
 
 export interface ApiLog {
   info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
   error(fields: Record<string, unknown>, message: string): void;
 }
 
@@ -34,6 +42,8 @@ export interface AppDeps {
   operations: OperationsClient;
   store: Store;
   registries: RegistrySet;
+  /** All of them as one. */
+  catalog: Catalog;
   /** What this server publishes itself. */
   local: RegistryPlugin;
   installed: InstalledCache;
@@ -42,6 +52,10 @@ export interface AppDeps {
   deployLimits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
   /** Absent where none is configured: whatever needs one answers cluster_unavailable. */
   cluster?: Cluster | undefined;
+  /** Fetches what the sources of a namespace name. */
+  sourceFetcher: SourceFetcher;
+  /** The one pack catalog of the helmdeck face. */
+  packs: HelmdeckCatalog;
   registryRead: 'token' | 'open';
   checks: HealthChecks;
   stopping: AbortSignal;
@@ -89,14 +103,19 @@ function createApiRouter(deps: AppDeps) {
   });
   // An open registry answers other servers without a token; everything else on these paths needs one.
   if (deps.registryRead === 'open') router.use(onlyLocalReads(protocol));
+  router.use('/marketplace', packProblems());
   router.use(authenticated);
+  // Before the parser of bodies: these frozen paths have their own answer to one that is not JSON.
+  router.use('/namespaces/:namespace', createArkRouter({ cluster, fetcher: deps.sourceFetcher, audit: store.audit, log }));
+  router.use('/marketplace', createHelmdeckRouter(deps.packs));
   router.use(express.json({ limit: MAX_BODY }));
   router.use('/installs', createInstallsRouter({ operations, installs: store.installs, limits }));
   router.use('/operations', createOperationsRouter({ ...changes, audit: store.audit, stopping }));
   router.use('/plans', createPlansRouter(changes));
   router.use('/deployments', createDeploymentsRouter(changes), createDeploymentReadsRouter(changes));
+  router.use('/registries', createRegistriesRouter({ catalog: deps.catalog, audit: store.audit }));
   router.use('/tokens', createTokensRouter(store));
-  router.use(createCatalogRouter({ registries, local, installed }));
+  router.use(createCatalogRouter({ catalog: deps.catalog, installed, stopping }));
   router.use(protocol);
   return router;
 }

@@ -1,8 +1,11 @@
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { createDocument } from 'zod-openapi';
 import { deploymentPaths } from './openapi-deployments.ts';
+import { packPaths } from './openapi-helmdeck.ts';
 import { accepted, body, idPath, JSON_TYPE, json, operation } from './openapi-parts.ts';
-import { catalogPageSchema, catalogSearchSchema, catalogTemplateSchema } from './schemas/catalog.ts';
+import { registryPaths } from './openapi-registries.ts';
+import { sourcePaths } from './openapi-sources.ts';
+import { catalogPageSchema, catalogSearchSchema, catalogTemplateAnswerSchema, catalogTemplateSchema } from './schemas/catalog.ts';
 import {
   acceptedSchema,
   installListSchema,
@@ -15,13 +18,7 @@ import {
   replayedSchema,
   replayRequestSchema,
 } from './schemas/operations.ts';
-import {
-  archiveQuerySchema,
-  categoryListSchema,
-  templateDetailSchema,
-  templatePathSchema,
-  versionListSchema,
-} from './schemas/registry.ts';
+import { archiveQuerySchema, categoryListSchema, templatePathSchema, versionListSchema } from './schemas/registry.ts';
 import { newTokenSchema, tokenListSchema, tokenRequestSchema } from './schemas/tokens.ts';
 
 /** The OpenAPI document, made from the schemas that check the requests; docs/openapi.json is this text (a test compares). */
@@ -29,18 +26,23 @@ import { newTokenSchema, tokenListSchema, tokenRequestSchema } from './schemas/t
 const paths: ZodOpenApiPathsObject = {
   '/api/v1/search': {
     get: operation(
-      'Search templates in every registry',
-      { 200: json('One page', catalogPageSchema) },
+      'Search templates in every registry; as server-sent events, what each registry has is told when it answers',
+      {
+        200: {
+          description: 'One page; or the events `held`, `registry` for each that had to be asked, and `done`',
+          content: { [JSON_TYPE]: { schema: catalogPageSchema }, 'text/event-stream': { schema: { type: 'string' } } },
+        },
+      },
       { requestParams: { query: catalogSearchSchema } },
     ),
   },
   '/api/v1/categories': {
-    get: operation('Categories of the templates this server publishes', { 200: json('Categories', categoryListSchema) }),
+    get: operation('Categories in use, with the number of templates', { 200: json('Categories', categoryListSchema) }),
   },
   '/api/v1/templates/{name}': {
     get: operation(
       'One template',
-      { 200: json('The template', templateDetailSchema) },
+      { 200: json('The template', catalogTemplateAnswerSchema) },
       { requestParams: { path: templatePathSchema, query: catalogTemplateSchema } },
     ),
   },
@@ -58,6 +60,7 @@ const paths: ZodOpenApiPathsObject = {
       { requestParams: { path: templatePathSchema, query: archiveQuerySchema } },
     ),
   },
+  ...registryPaths,
   '/api/v1/installs': {
     get: operation(
       'What is installed',
@@ -115,6 +118,8 @@ const paths: ZodOpenApiPathsObject = {
     ),
   },
   ...deploymentPaths,
+  ...sourcePaths,
+  ...packPaths,
   '/api/v1/tokens': {
     get: operation('API tokens, newest first, without their values', { 200: json('Tokens', tokenListSchema) }),
     post: operation(

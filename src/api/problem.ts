@@ -57,6 +57,9 @@ export interface ProblemOptions {
   onInternal?: (error: unknown, request: Request) => void;
 }
 
+/** Set as `response.locals.problemMembers` by a face whose clients read other members too. */
+type ProblemMembers = (error: ChandleryError) => Record<string, unknown>;
+
 /** The last middleware: renders whatever was thrown. An unplanned error shows the request id and nothing of its text. */
 export function problemMiddleware(options: ProblemOptions = {}): ErrorRequestHandler {
   // Express tells error handlers from others by their four parameters.
@@ -65,7 +68,8 @@ export function problemMiddleware(options: ProblemOptions = {}): ErrorRequestHan
     if (known.code === 'internal') options.onInternal?.(error, request);
     // Half an answer is out: cutting the connection is the only way left to say that it is not complete.
     if (response.headersSent) return void response.destroy();
-    sendProblem(known, request, response);
+    const membersOf = response.locals.problemMembers as ProblemMembers | undefined;
+    sendProblem(known, request, response, membersOf?.(known));
   };
 }
 
@@ -87,14 +91,19 @@ const ENTITY_HEADERS = [
   'Last-Modified',
 ];
 
-function sendProblem(error: ChandleryError, request: Request, response: Response): void {
+/** Answers the error. `more`: members besides the common ones, for a face whose clients know others. */
+export function sendProblem(
+  error: ChandleryError,
+  request: Request,
+  response: Response,
+  more: Record<string, unknown> = {},
+): void {
   for (const header of ENTITY_HEADERS) response.removeHeader(header);
   const { retryAfterMs } = error.details;
   if (retryAfterMs !== undefined) response.set('Retry-After', String(Math.ceil(retryAfterMs / 1000)));
   if (error.code === 'unauthenticated') response.set('WWW-Authenticate', 'Bearer');
-  const body = JSON.stringify(
-    toProblem(error, { instance: request.originalUrl.split('?')[0] ?? '/', requestId: requestIdOf(request, response) }),
-  );
+  const instance = request.originalUrl.split('?')[0] ?? '/';
+  const body = JSON.stringify({ ...toProblem(error, { instance, requestId: requestIdOf(request, response) }), ...more });
   response
     .status(ERROR_CATALOGUE[error.code].status)
     .set('Cache-Control', 'no-store')

@@ -21,7 +21,7 @@ export const EXIT_WORDS: ReadonlyArray<readonly [number, string]> = [
   [EXIT.ok, 'done'],
   [EXIT.failed, 'the operation failed, or the template is not valid'],
   [EXIT.usage, 'the command line, or a parameter on it, is not valid'],
-  [EXIT.notFound, 'no such template, version, registry, install, deployment, revision, plan or operation'],
+  [EXIT.notFound, 'no such template, version, registry, source, install, deployment, revision, plan or operation'],
   [EXIT.denied, 'no valid credential, or not allowed'],
   [EXIT.conflict, 'something else is in the way (target_busy, in_use, deployment_exists, plan_stale, field_conflict, ...)'],
   [EXIT.cancelled, 'the operation was cancelled'],
@@ -40,6 +40,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   deadline_exceeded: EXIT.failed,
   // Where most of them are written.
   parameter_invalid: EXIT.usage,
+  source_invalid: EXIT.usage,
 };
 
 const BY_STATUS: Record<number, number> = {

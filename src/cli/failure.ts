@@ -48,6 +48,9 @@ const ADVICE: Record<string, (operation?: string) => string> = {
   plan_stale: () => 'Make the plan again with `chandlery plan`, and look at it.',
   parameter_invalid: () => 'Correct it; `chandlery show TEMPLATE` tells what each parameter may be.',
   field_conflict: () => 'Let the other manager give the field up, or take it over with --force.',
+  source_not_found: () => 'List the sources with `chandlery sources -n NAMESPACE`.',
+  source_exists: () => 'Change it with `chandlery sources edit NAME`, or choose another name.',
+  source_invalid: () => 'Correct what is said; names and addresses are described in `chandlery sources add --help`.',
   secret_input_gone: () => 'Give the secret values again with --set-secret.',
 };
 

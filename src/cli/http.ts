@@ -1,8 +1,9 @@
 import type { OperationKind, OperationView } from '../domain/operation.ts';
 import { installId, LOCAL_CLUSTER } from '../domain/operation.ts';
-import type { SearchPage, TemplateDetail, TemplateSummary } from '../domain/registry.ts';
 import type { InstallRecord } from '../domain/store.ts';
+import { catalogCalls } from './http-catalog.ts';
 import { deploymentCalls, type JsonCall } from './http-deployments.ts';
+import { sourceCalls } from './http-sources.ts';
 import type { Settings } from './settings.ts';
 import type { ServerEvent } from './sse.ts';
 import { readEvents } from './sse.ts';
@@ -10,12 +11,6 @@ import type { Call } from './transport.ts';
 import { callForText, send, unreadable } from './transport.ts';
 
 /** The API as the CLI uses it. Every method fails with a CliError. */
-
-export interface CatalogPage extends SearchPage {
-  templates: Array<TemplateSummary & { installed?: string }>;
-  partial: boolean;
-  errors: Array<{ registry: string; code: string; message: string }>;
-}
 
 export type Install = Omit<InstallRecord, 'manifest' | 'cluster'> & { id: string; dependents?: string[] };
 export type OperationSummary = Pick<
@@ -32,10 +27,6 @@ export interface Accepted {
 export interface Replayed extends Accepted {
   from: string;
   keeps: string[];
-}
-
-export interface SearchQuery {
-  [name: string]: string | number | string[] | undefined;
 }
 
 export interface InstallBody {
@@ -73,10 +64,9 @@ const operationPath = (id: string) => `api/v1/operations/${encodeURIComponent(id
 export function createHttpClient(settings: Settings) {
   const json = jsonReader(settings);
   return {
+    ...catalogCalls(json),
     ...deploymentCalls(json),
-    search: (query: SearchQuery) => json<CatalogPage>('templates', { path: 'api/v1/search', query }),
-    template: (name: string, query: { version?: string; registry?: string }) =>
-      json<TemplateDetail>('manifest', { path: `api/v1/templates/${encodeURIComponent(name)}`, query }),
+    ...sourceCalls(json, (call) => callForText(settings, call)),
     install: (body: InstallBody) => json<Accepted>('operation', { method: 'POST', path: 'api/v1/installs', body }),
     installs: (namespace?: string) =>
       json<{ installs: Install[] }>('installs', { path: 'api/v1/installs', query: { namespace } }),

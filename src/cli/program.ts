@@ -14,11 +14,42 @@ interface Leaf {
 interface Branch {
   summary: string;
   example: string;
-  commands: Record<string, Leaf>;
+  commands: Record<string, Leaf | Branch>;
 }
+
+const REGISTRIES: Record<string, Leaf> = {
+  list: {
+    summary: 'list the registries, and how they are',
+    load: async () => (await import('./commands/registries-list.ts')).registriesList,
+    isDefault: true,
+  },
+  show: { summary: 'tell about one', load: async () => (await import('./commands/registries-show.ts')).registriesShow },
+  health: {
+    summary: 'how one has been answering',
+    load: async () => (await import('./commands/registries-health.ts')).registriesHealth,
+  },
+  test: {
+    summary: 'call one, and tell what stands in the way',
+    load: async () => (await import('./commands/registries-test.ts')).registriesTest,
+  },
+  refresh: {
+    summary: 'read again now what one offers',
+    load: async () => (await import('./commands/registries-refresh.ts')).registriesRefresh,
+  },
+};
+
+const REGISTRIES_BRANCH: Branch = {
+  summary: 'list, tell about, test and refresh registries',
+  example: 'chandlery registries',
+  commands: REGISTRIES,
+};
 
 const MARKETPLACE = {
   search: { summary: 'find templates in every registry', load: async () => (await import('./commands/search.ts')).search },
+  browse: {
+    summary: 'look around by category',
+    load: async () => (await import('./commands/browse.ts')).browse,
+  },
   show: {
     summary: 'tell about a template, of a registry or in a directory',
     load: async () => (await import('./commands/show.ts')).show,
@@ -80,6 +111,22 @@ const TOKENS: Record<string, Leaf> = {
   },
 };
 
+const SOURCES: Record<string, Leaf> = {
+  list: {
+    summary: 'list the sources of a namespace',
+    load: async () => (await import('./commands/sources-list.ts')).sourcesList,
+    isDefault: true,
+  },
+  show: { summary: 'tell about one', load: async () => (await import('./commands/sources-show.ts')).sourcesShow },
+  add: { summary: 'add one', load: async () => (await import('./commands/sources-add.ts')).sourcesAdd },
+  edit: {
+    summary: 'give one another address or label',
+    load: async () => (await import('./commands/sources-edit.ts')).sourcesEdit,
+  },
+  remove: { summary: 'remove one', load: async () => (await import('./commands/sources-remove.ts')).sourcesRemove },
+  items: { summary: 'list what they offer', load: async () => (await import('./commands/sources-items.ts')).sourcesItems },
+};
+
 const OPERATIONS: Record<string, Leaf> = {
   list: {
     summary: 'list operations, the newest first',
@@ -104,6 +151,7 @@ const OPERATIONS: Record<string, Leaf> = {
 
 const COMMANDS: Record<string, Leaf | Branch> = {
   ...MARKETPLACE,
+  registries: REGISTRIES_BRANCH,
   render: {
     summary: 'print the objects that a template makes',
     load: async () => (await import('./commands/render.ts')).render,
@@ -125,15 +173,25 @@ const COMMANDS: Record<string, Leaf | Branch> = {
     load: async () => (await import('./commands/validate.ts')).validate,
   },
   marketplace: {
-    summary: 'the same search, show, install, uninstall, installed and deploy',
+    summary: 'the same search, browse, show, install, uninstall, installed, registries and deploy',
     example: 'chandlery marketplace search cache',
     commands: {
       ...MARKETPLACE,
+      registries: REGISTRIES_BRANCH,
       deploy: {
         summary: 'deploy a template',
         load: async () => (await import('./commands/marketplace-deploy.ts')).marketplaceDeploy,
       },
     },
+  },
+  sources: {
+    summary: 'list and change what a namespace reads items from',
+    example: 'chandlery sources -n team-a',
+    commands: SOURCES,
+  },
+  'seed-sources': {
+    summary: 'write sources into namespaces, in the cluster itself',
+    load: async () => (await import('./commands/seed-sources.ts')).seedSources,
   },
   tokens: { summary: 'make and list API tokens', example: 'chandlery tokens list', commands: TOKENS },
   version: { summary: 'tell the version', load: async () => (await import('./commands/version.ts')).version },

@@ -31,6 +31,13 @@ export function isDumbTerminal(env: Environment = process.env): boolean {
   return env.TERM === 'dumb';
 }
 
+/** The cluster, for the one command that speaks to it itself. Fails with exit code 2 where the environment names none. */
+export function readKubeconfig(env: Environment = process.env): { file: string } | { inCluster: true } {
+  if (env.KUBECONFIG) return { file: env.KUBECONFIG };
+  if (env.KUBERNETES_SERVICE_HOST) return { inCluster: true };
+  throw new CliError({ message: 'no cluster is named', exitCode: EXIT.usage, guidance: 'Set KUBECONFIG.' });
+}
+
 /** The value of a variable that the command line names; undefined where it is not set. */
 export function environmentValue(name: string, env: Environment = process.env): string | undefined {
   return env[name];

@@ -6,7 +6,7 @@ import { MAIN, runCli } from './support/run-cli.ts';
 
 const COMMANDS = [
   ...['search', 'show', 'install', 'uninstall', 'installed', 'validate', 'version', 'ops', 'marketplace'],
-  ...['render', 'plan', 'deploy', 'launch', 'deployments', 'tokens'],
+  ...['browse', 'registries', 'render', 'plan', 'deploy', 'launch', 'deployments', 'tokens'],
 ];
 const OF_DEPLOYMENTS = [
   'list',
@@ -22,7 +22,8 @@ const OF_DEPLOYMENTS = [
 ];
 const BELOW = [
   ...['list', 'show', 'watch', 'cancel', 'replay', 'history'].map((name) => ['ops', name]),
-  ['marketplace', 'search'],
+  ...['list', 'show', 'health', 'test', 'refresh'].map((name) => ['registries', name]),
+  ...['search', 'browse', 'registries'].map((name) => ['marketplace', name]),
   ['marketplace', 'install'],
   ['marketplace', 'deploy'],
   ...OF_DEPLOYMENTS.map((name) => ['deployments', name]),

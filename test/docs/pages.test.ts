@@ -45,7 +45,7 @@ describe('README.md', () => {
   it('shows a list of registries that is valid', () => {
     const sample = /```yaml\n([\s\S]*?)```/.exec(sectionOf(text, '## Your registries'))?.[1] ?? '';
     const config = parseRegistriesConfig(sample, 'registries.yaml', { COMPANY_TOKEN: 'x' });
-    expect(config.registries.map(({ name }) => name)).toEqual(['samples', 'company']);
+    expect(config.registries.map(({ name }) => name)).toEqual(['samples', 'company', 'charts']);
     expect(config).toMatchObject({ problems: [], defaultName: 'company' });
   });
 });

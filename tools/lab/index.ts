@@ -67,6 +67,8 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   });
   const env = {
     ...process.env,
+    // A lab reaches what it starts itself and nothing else.
+    CHANDLERY_MARKETPLACE_DISABLE: '1',
     ...LAB_ENV,
     CHANDLERY_DATA_DIR: join(dir, 'data'),
     CHANDLERY_REGISTRIES: registriesFile,

@@ -7,13 +7,16 @@ import { createStore, type PostgresStore } from '../../../src/adapters/store/ind
 import { createApp } from '../../../src/api/app.ts';
 import { createInstalledCache } from '../../../src/api/installed-cache.ts';
 import { openApiDocument } from '../../../src/api/openapi.ts';
+import { createCatalog } from '../../../src/catalog/index.ts';
 import type { OperationsClient } from '../../../src/client/index.ts';
 import { PACKAGE_ROOT } from '../../../src/config.ts';
 import { ChandleryError } from '../../../src/domain/errors.ts';
 import type { OperationKind, OperationView, Target } from '../../../src/domain/operation.ts';
 import { operationId } from '../../../src/domain/operation.ts';
+import type { RegistrySet } from '../../../src/domain/registry.ts';
 import type { AuditEntry } from '../../../src/domain/store.ts';
 import { ApiClient } from '../../../tools/lab/api-client.ts';
+import { noPacks } from '../../support/no-packs.ts';
 import { CheckedClient } from '../../support/openapi-check.ts';
 import { startEmbedded } from '../../support/postgres.ts';
 import { createRegistryFolder, type TemplateFixture } from '../../support/registry-folder.ts';
@@ -87,6 +90,7 @@ export async function openDeployLab(templates: TemplateFixture[]): Promise<Deplo
     operations: fakeOperations(started, next),
     store: { ...store, audit },
     registries,
+    catalog: folderCatalog(registries, store),
     local,
     installed,
     limits: { stepAttempts: 3, retryInitialMs: 100, operationMs: 1_000 },
@@ -94,7 +98,9 @@ export async function openDeployLab(templates: TemplateFixture[]): Promise<Deplo
     registryRead: 'token' as const,
     checks: {},
     stopping: new AbortController().signal,
-    log: { info: log, error: log },
+    packs: noPacks(),
+    sourceFetcher: { fetch: async () => ({ items: '[]' }) },
+    log: { info: log, warn: log, error: log },
   };
   const withCluster = await listen(createApp({ ...deps, cluster }));
   const without = await listen(createApp(deps));
@@ -118,6 +124,18 @@ export async function openDeployLab(templates: TemplateFixture[]): Promise<Deplo
       await folder.remove();
     },
   };
+}
+
+function folderCatalog(set: RegistrySet, store: PostgresStore) {
+  const registries = set.all.map((plugin) => ({
+    plugin,
+    scope: 'f0',
+    url: 'folder',
+    credential: 'none',
+    isFolder: true,
+    isDefault: plugin === set.default,
+  }));
+  return createCatalog({ set, registries, store: store.catalog, log: { warn: () => undefined } });
 }
 
 function fakeOperations(started: Started[], next: DeployLab['next']): OperationsClient {

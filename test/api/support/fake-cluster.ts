@@ -62,6 +62,7 @@ export class FakeCluster implements Cluster {
       },
       resourceType: notHere,
       apply: notHere,
+      mergePatch: notHere,
       applyNew: notHere,
       watch: () => {
         throw new Error('the API does not do this');
