@@ -1,23 +1,12 @@
-import type { CatalogHit, CatalogHits, CatalogSort, Facets } from './catalog.ts';
+import type { CatalogHit, CatalogHits, CatalogQuery, Facets } from './catalog.ts';
 import type { RegistryKind, RegistryType, TemplateDetail } from './registry.ts';
 
 /** What the catalog tells people; the API's answers. */
 
-export interface CatalogSearch {
-  q?: string;
-  category?: string[];
-  tag?: string[];
-  type?: string[];
-  /** Names; only these are asked. */
-  registry?: string[];
-  registryType?: RegistryType[];
-  license?: string[];
-  verified?: boolean;
-  sort?: CatalogSort;
+export interface CatalogSearch extends Omit<CatalogQuery, 'limit' | 'offset'> {
   /** 1..100, default 20 */
   limit?: number;
   cursor?: string;
-  facets?: boolean;
 }
 
 /** A registry that did not answer, and why. */

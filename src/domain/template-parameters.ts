@@ -15,8 +15,8 @@ export const PARAMETER_LIMITS = Object.freeze({
 type Schema = Record<string, unknown>;
 
 /** Keywords whose value is a map of subschemas, one subschema, or a list of them. Everything else is data. */
-const MAPS = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
-const SINGLE = [
+export const SUBSCHEMA_MAPS = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
+export const SINGLE_SUBSCHEMA = [
   'items',
   'additionalProperties',
   'contains',
@@ -29,7 +29,7 @@ const SINGLE = [
   'unevaluatedProperties',
   'contentSchema',
 ];
-const LISTS = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
+export const SUBSCHEMA_LISTS = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
 
 const X_MEMBERS: Record<string, (value: unknown) => string | undefined> = {
   generated: (value) => (value === 'password' || value === 'certificate' ? undefined : 'must be password or certificate'),
@@ -45,12 +45,12 @@ function isObject(value: unknown): value is Schema {
 }
 
 function* subschemas(schema: Schema, pointer: string): Generator<[unknown, string]> {
-  for (const key of MAPS) {
+  for (const key of SUBSCHEMA_MAPS) {
     const map = schema[key];
     if (isObject(map)) for (const [name, sub] of Object.entries(map)) yield [sub, pointerOf(pointerOf(pointer, key), name)];
   }
-  for (const key of SINGLE) if (Object.hasOwn(schema, key)) yield [schema[key], pointerOf(pointer, key)];
-  for (const key of LISTS) {
+  for (const key of SINGLE_SUBSCHEMA) if (Object.hasOwn(schema, key)) yield [schema[key], pointerOf(pointer, key)];
+  for (const key of SUBSCHEMA_LISTS) {
     const list = schema[key];
     if (Array.isArray(list)) for (const [index, sub] of list.entries()) yield [sub, pointerOf(pointerOf(pointer, key), index)];
   }

@@ -1,21 +1,11 @@
-import { PARAMETER_LIMITS } from '../template-parameters.ts';
+import { PARAMETER_LIMITS, SINGLE_SUBSCHEMA, SUBSCHEMA_LISTS, SUBSCHEMA_MAPS } from '../template-parameters.ts';
 import { isJsonObject, type Json } from './json.ts';
 
 /** A chart's values.schema.json, of whatever draft, as JSON Schema 2020-12 that stands alone. Constraints that cannot be taken over are dropped, never tightened. */
 
-const MAPS = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
-const SINGLE = [
-  'additionalProperties',
-  'contains',
-  'not',
-  'if',
-  'then',
-  'else',
-  'propertyNames',
-  'unevaluatedItems',
-  'unevaluatedProperties',
-];
-const LISTS = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
+/** `items` was a list in older drafts and is looked at by itself; nothing is taken from a `contentSchema`. */
+const OWN_RULES = ['items', 'contentSchema'];
+const SINGLE = SINGLE_SUBSCHEMA.filter((keyword) => !OWN_RULES.includes(keyword));
 /** Names and targets of schemas in a world of several files, and words of other drafts or of no draft. */
 const DROPPED = [
   '$schema',
@@ -125,7 +115,7 @@ class Normaliser {
   }
 
   #children(schema: Json, depth: number): Json {
-    for (const key of MAPS) {
+    for (const key of SUBSCHEMA_MAPS) {
       const map = schema[key];
       if (map === undefined) continue;
       if (!isJsonObject(map)) delete schema[key];
@@ -133,7 +123,7 @@ class Normaliser {
     }
     for (const key of SINGLE) if (key in schema) schema[key] = this.schema(schema[key], depth + 1);
     if ('items' in schema) schema.items = this.schema(schema.items, depth + 1);
-    for (const key of LISTS) {
+    for (const key of SUBSCHEMA_LISTS) {
       const list = schema[key];
       if (list === undefined) continue;
       if (!Array.isArray(list) || list.length === 0) delete schema[key];

@@ -4,8 +4,8 @@ import { createArkRegistry } from '../../../src/adapters/registries/ark.ts';
 import { createChartSource } from '../../../src/adapters/registries/oci-charts.ts';
 import type { ChartSource } from '../../../src/domain/chart-source.ts';
 import { digestOf } from '../../../src/domain/content-hash.ts';
-import type { ListingProblem, TemplateSummary } from '../../../src/domain/registry.ts';
 import { parseTemplate } from '../../../src/domain/template-parse.ts';
+import { listAll } from '../../support/listing.ts';
 import { type Helm, openHelm } from '../../support/oci/push.ts';
 import { type OciServer, startMemoryRegistry } from '../../support/oci/server.ts';
 import { serveTexts, type TextServer } from '../../support/pack-catalog.ts';
@@ -76,12 +76,8 @@ const registry = () =>
   createArkRegistry({ name: 'ark', kind: 'ark', type: 'community', url: `${source.url}/marketplace.json` }, client, charts);
 
 async function listed() {
-  const problems: ListingProblem[] = [];
   const plugin = registry();
-  const listing = await plugin.list({ onProblem: (problem) => problems.push(problem) });
-  const templates: TemplateSummary[] = [];
-  if (!listing.unchanged) for await (const batch of listing.templates) templates.push(...batch);
-  return { plugin, listing, templates, problems };
+  return { plugin, ...(await listAll(plugin)) };
 }
 
 describe('an Ark marketplace', () => {

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createGuardedClient, type GuardedClient } from '../../../src/adapters/http/guarded-client.ts';
 import { createHelmRegistry } from '../../../src/adapters/registries/helm.ts';
 import type { RegistryConfig } from '../../../src/domain/registries-config.ts';
-import type { ListingProblem, RegistryPlugin, TemplateSummary } from '../../../src/domain/registry.ts';
+import type { RegistryPlugin } from '../../../src/domain/registry.ts';
 import { type FileServer, serveFiles } from '../../support/chart-repository.ts';
+import { listAll } from '../../support/listing.ts';
 
 let files: FileServer;
 let client: GuardedClient;
@@ -12,16 +13,7 @@ let registry: RegistryPlugin;
 const plugin = (config: Partial<RegistryConfig> = {}) =>
   createHelmRegistry({ name: 'charts', kind: 'helm', type: 'community', url: files.url, ...config }, client);
 
-async function listed(from: RegistryPlugin = registry, validator?: string) {
-  const problems: ListingProblem[] = [];
-  const listing = await from.list({
-    onProblem: (problem) => problems.push(problem),
-    ...(validator === undefined ? {} : { validator }),
-  });
-  const templates: TemplateSummary[] = [];
-  if (!listing.unchanged) for await (const batch of listing.templates) templates.push(...batch);
-  return { listing, templates, problems, validator: listing.unchanged ? undefined : listing.validator };
-}
+const listed = (from: RegistryPlugin = registry, validator?: string) => listAll(from, validator);
 
 const text = (body: string, contentType = 'text/yaml') => {
   files.override = (_request, response) => response.writeHead(200, { 'content-type': contentType }).end(body);

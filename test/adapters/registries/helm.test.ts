@@ -6,10 +6,11 @@ import { createGuardedClient, type GuardedClient } from '../../../src/adapters/h
 import { createHelmRegistry } from '../../../src/adapters/registries/helm.ts';
 import { PACKAGE_ROOT } from '../../../src/config.ts';
 import { parseRegistriesConfig, type RegistryConfig } from '../../../src/domain/registries-config.ts';
-import type { ArchiveStream, ListingProblem, RegistryPlugin, TemplateSummary } from '../../../src/domain/registry.ts';
+import type { ArchiveStream, RegistryPlugin } from '../../../src/domain/registry.ts';
 import { templateDetailSchema, templateSummarySchema, versionListSchema } from '../../../src/domain/registry-schemas.ts';
 import { parseTemplate } from '../../../src/domain/template-parse.ts';
 import { type ChartRepository, createChartRepository, type FileServer, serveFiles } from '../../support/chart-repository.ts';
+import { listAll } from '../../support/listing.ts';
 
 let charts: ChartRepository;
 let files: FileServer;
@@ -19,16 +20,7 @@ let registry: RegistryPlugin;
 const plugin = (config: Partial<RegistryConfig> = {}) =>
   createHelmRegistry({ name: 'charts', kind: 'helm', type: 'community', url: files.url, ...config }, client);
 
-async function listed(from: RegistryPlugin = registry, validator?: string) {
-  const problems: ListingProblem[] = [];
-  const listing = await from.list({
-    onProblem: (problem) => problems.push(problem),
-    ...(validator === undefined ? {} : { validator }),
-  });
-  const templates: TemplateSummary[] = [];
-  if (!listing.unchanged) for await (const batch of listing.templates) templates.push(...batch);
-  return { listing, templates, problems, validator: listing.unchanged ? undefined : listing.validator };
-}
+const listed = (from: RegistryPlugin = registry, validator?: string) => listAll(from, validator);
 
 async function bytesOf(stream: ArchiveStream): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

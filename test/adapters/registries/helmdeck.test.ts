@@ -11,7 +11,8 @@ import { packSource } from '../../../src/adapters/registries/helmdeck-source.ts'
 import type { Checkout } from '../../../src/domain/checkout.ts';
 import { contentHash, digestOf } from '../../../src/domain/content-hash.ts';
 import { PACK_FILE } from '../../../src/domain/foreign/pack.ts';
-import type { ArchiveStream, ListingProblem, TemplateSummary } from '../../../src/domain/registry.ts';
+import type { ArchiveStream } from '../../../src/domain/registry.ts';
+import { listAll } from '../../support/listing.ts';
 import {
   createPackCatalog,
   FILES,
@@ -51,12 +52,8 @@ async function bytesOf({ body }: ArchiveStream): Promise<Buffer> {
 }
 
 async function listed(url: string) {
-  const problems: ListingProblem[] = [];
   const plugin = registry(url);
-  const listing = await plugin.list({ onProblem: (problem) => problems.push(problem) });
-  const templates: TemplateSummary[] = [];
-  if (!listing.unchanged) for await (const batch of listing.templates) templates.push(...batch);
-  return { plugin, listing, templates, problems };
+  return { plugin, ...(await listAll(plugin)) };
 }
 
 describe('the source of a catalog', () => {

@@ -7,8 +7,9 @@ import { parseOciUrl } from '../../../src/adapters/oci/names.ts';
 import { createOciRegistry } from '../../../src/adapters/registries/oci.ts';
 import { createChartSource } from '../../../src/adapters/registries/oci-charts.ts';
 import { parseRegistriesConfig, type RegistryConfig } from '../../../src/domain/registries-config.ts';
-import type { ArchiveStream, ListingProblem, RegistryPlugin, TemplateSummary } from '../../../src/domain/registry.ts';
+import type { ArchiveStream, RegistryPlugin } from '../../../src/domain/registry.ts';
 import { parseTemplate } from '../../../src/domain/template-parse.ts';
+import { listAll } from '../../support/listing.ts';
 import { deployerSchema } from '../../support/oci/deployer-schema.ts';
 import {
   digestOf,
@@ -54,16 +55,7 @@ async function bytesOf(stream: ArchiveStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function listed(from: RegistryPlugin = registry, validator?: string) {
-  const problems: ListingProblem[] = [];
-  const listing = await from.list({
-    ...(validator === undefined ? {} : { validator }),
-    onProblem: (problem) => problems.push(problem),
-  });
-  const templates: TemplateSummary[] = [];
-  if (!listing.unchanged) for await (const batch of listing.templates) templates.push(...batch);
-  return { unchanged: listing.unchanged, validator: listing.unchanged ? undefined : listing.validator, templates, problems };
-}
+const listed = (from: RegistryPlugin = registry, validator?: string) => listAll(from, validator);
 
 beforeAll(async () => {
   server = await startMemoryRegistry();
