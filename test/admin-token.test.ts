@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ensureAdminToken } from '../src/admin-token.ts';
 import { readConfig } from '../src/config.ts';
-import type { Identity, TokenStore } from '../src/domain/store.ts';
+import type { Identity, TokenGrant, TokenStore } from '../src/domain/store.ts';
 
 let dir: string;
 beforeAll(async () => {
@@ -13,10 +13,11 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describe('ensureAdminToken', () => {
-  const added: Array<[string, Identity]> = [];
+  const added: Array<[string, Identity, TokenGrant | undefined]> = [];
   const tokens = {
-    add: async (token: string, _name: string, identity: Identity) => void added.push([token, identity]),
-  } as Partial<TokenStore> as TokenStore;
+    add: async (token: string, _name: string, identity: Identity, grant?: TokenGrant) =>
+      void added.push([token, identity, grant]),
+  } as unknown as TokenStore;
 
   it('makes the token once, for its owner only, with the identity that is configured', async () => {
     const file = join(dir, 'below', 'admin-token');
@@ -26,9 +27,10 @@ describe('ensureAdminToken', () => {
     const token = (await readFile(file, 'utf8')).trim();
     expect(token).toMatch(/^chy_[\w-]{43}$/);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const everything = { roles: [{ role: 'admin', namespace: '*' }] };
     expect(added).toEqual([
-      [token, { user: 'root-of-all', groups: ['ops', 'chandlery:admins'] }],
-      [token, { user: 'chandlery-admin', groups: ['chandlery:admins'] }],
+      [token, { user: 'root-of-all', groups: ['ops', 'chandlery:admins'] }, everything],
+      [token, { user: 'chandlery-admin', groups: ['chandlery:admins'] }, everything],
     ]);
   });
 });

@@ -9,3 +9,8 @@ const TOKEN_BYTES = 32;
 export function newApiToken(): string {
   return `${PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
 }
+
+/** Whether the text looks like one of ours. */
+export function isOwnToken(text: string): boolean {
+  return text.startsWith(PREFIX);
+}

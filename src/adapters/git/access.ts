@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { ChandleryError } from '../../domain/errors.ts';
-import type { RegistryCredentials } from '../../domain/registry-entry.ts';
+import { isContent, type RegistryCredentials } from '../../domain/registry-credentials.ts';
 import { type AddressPolicy, bareHost } from '../http/address-policy.ts';
 import { authorizationHeader } from '../http/credentials.ts';
 import { localEnvironment, type Setting } from './environment.ts';
@@ -17,7 +17,7 @@ export interface GitRemote {
   /** https, http, ssh or file; without a password. */
   url: string;
   credentials?: RegistryCredentials;
-  /** Path of a PEM file. */
+  /** Path of a PEM file, or its text. */
   ca?: string;
 }
 
@@ -67,9 +67,8 @@ async function resolveHost(host: string, registry: string): Promise<string[]> {
     return found.sort((a, b) => a.family - b.family).map(({ address }) => address);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new ChandleryError('registry_unavailable', `${host}: the host name cannot be resolved (${code ?? 'DNS'})`, {
-      registry,
-    });
+    const what = `${host}: the host name cannot be resolved (${code ?? 'DNS'})`;
+    throw new ChandleryError('registry_unavailable', what, { registry }, { cause: error });
   }
 }
 
@@ -83,7 +82,7 @@ async function overHttp(
   const port = url.port || (scheme === 'https' ? '443' : '80');
   const host = bareHost(url.hostname);
   const authorities = join(files, 'ca.pem');
-  const own = remote.ca === undefined ? [] : [await readFile(remote.ca, 'utf8')];
+  const own = remote.ca === undefined ? [] : [await readSecret(remote.ca)];
   await writeFile(authorities, [...rootCertificates, ...own].join('\n'), { mode: 0o600 });
   const bracketed = addresses.map((address) => (isIP(address) === 6 ? `[${address}]` : address)).join(',');
   const header = httpHeader(remote.credentials);
@@ -153,7 +152,7 @@ async function overSsh(
 
 /** The text itself, or what the file of that name holds. */
 async function readSecret(text: string): Promise<string> {
-  return text.includes('\n') || text.startsWith('-----BEGIN') ? text : readFile(text, 'utf8');
+  return isContent(text) ? text : readFile(text, 'utf8');
 }
 
 /** ssh refuses a key whose last line does not end. */
