@@ -17,6 +17,16 @@ export interface ArchiveRead {
 
 export type OnArchiveRead = (read: ArchiveRead, request: Request) => void | Promise<void>;
 
+/** Told after the last byte of an archive went out: a read that was resumed counts once. Never awaited. */
+export type OnArchiveSent = (read: Pick<ArchiveRead, 'name' | 'version'>) => void;
+
+interface ArchiveAnswer {
+  request: Request;
+  response: Response;
+  onArchiveRead?: OnArchiveRead | undefined;
+  onArchiveSent?: OnArchiveSent | undefined;
+}
+
 interface ByteRange {
   start: number;
   /** exclusive */
@@ -28,7 +38,7 @@ export async function sendArchive(
   source: RegistryPlugin,
   name: string,
   entry: VersionEntry,
-  { request, response, onArchiveRead }: { request: Request; response: Response; onArchiveRead?: OnArchiveRead | undefined },
+  { request, response, onArchiveRead, onArchiveSent }: ArchiveAnswer,
 ): Promise<void> {
   const etag = `"${entry.digest}"`;
   response.set({ ETag: etag, 'Accept-Ranges': 'bytes', 'Cache-Control': 'private, no-cache' });
@@ -44,7 +54,8 @@ export async function sendArchive(
   response.set('Content-Length', String(end - start));
   if (range) response.status(206).set('Content-Range', `bytes ${start}-${end - 1}/${entry.size}`);
   if (request.method === 'HEAD') return await abandon(stream, response);
-  await pipe(cut(stream.body, start - stream.offset, end - start), response);
+  const isSent = await pipe(cut(stream.body, start - stream.offset, end - start), response);
+  if (isSent && end === entry.size) onArchiveSent?.({ name, version: entry.version });
 }
 
 async function open(
@@ -109,13 +120,14 @@ async function* cut(body: AsyncIterable<Uint8Array>, skip: number, length: numbe
   if (left > 0) throw new ChandleryError('network', `the archive ended ${left} bytes early`);
 }
 
-async function pipe(body: AsyncIterable<Uint8Array>, response: Response): Promise<void> {
+/** False when the caller hung up; it will come back for the rest. */
+async function pipe(body: AsyncIterable<Uint8Array>, response: Response): Promise<boolean> {
   try {
     await pipeline(Readable.from(body, { objectMode: false }), response);
+    return true;
   } catch (error) {
-    // The caller hung up; it will come back for the rest.
     if (!response.writableEnded && response.destroyed && (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE')
-      return;
+      return false;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { RegistryPlugin, SearchFilter } from '../domain/registry.ts';
 import { versionNotFound } from '../domain/registry-versions.ts';
 import { MAX_PAGE_SIZE } from '../domain/search-page.ts';
 import { parseWith } from './problem.ts';
-import { type OnArchiveRead, sendArchive } from './registry-archive.ts';
+import { type OnArchiveRead, type OnArchiveSent, sendArchive } from './registry-archive.ts';
 import { sendCatalog } from './registry-catalog.ts';
 import {
   archiveQuerySchema,
@@ -21,13 +21,15 @@ export interface RegistryProtocolOptions {
   source: RegistryPlugin;
   /** Told before each archive is sent; when it fails, nothing is sent. */
   onArchiveRead?: OnArchiveRead;
+  /** Told after an archive was sent to its end. */
+  onArchiveSent?: OnArchiveSent;
 }
 
 /** Categories are counted over at most this many templates; a registry that has more answers from its own index. */
 const MAX_COUNTED = 20_000;
 
 /** The read side of the registry protocol, to be mounted under `/api/v1`. Errors are thrown; problemMiddleware renders them. */
-export function createRegistryProtocolRouter({ source, onArchiveRead }: RegistryProtocolOptions): Router {
+export function createRegistryProtocolRouter({ source, onArchiveRead, onArchiveSent }: RegistryProtocolOptions): Router {
   const router = Router();
   router.get('/search', async (request, response) => {
     response.json(await source.search(toFilter(parseWith(searchQuerySchema, request.query, 'query'))));
@@ -62,7 +64,7 @@ export function createRegistryProtocolRouter({ source, onArchiveRead }: Registry
         version,
         versions.map((candidate) => candidate.version),
       );
-    await sendArchive(source, name, entry, { request, response, onArchiveRead });
+    await sendArchive(source, name, entry, { request, response, onArchiveRead, onArchiveSent });
   });
   return router;
 }

@@ -1,0 +1,50 @@
+import type { Target } from '../src/domain/operation.ts';
+import type { Identity } from '../src/domain/store.ts';
+import type { ValidationReport } from '../src/domain/validation.ts';
+import { dependenciesOf } from './dependency.ts';
+import type { ActivityDeps } from './deps.ts';
+import { createStep } from './step.ts';
+import type { PublishRequest } from './structure.ts';
+import { subjectOf } from './structure.ts';
+
+interface Input {
+  target: Target;
+  request: PublishRequest;
+  requester: Identity;
+  subject: string;
+  report: ValidationReport & { status: 'approved' | 'needs-review' };
+}
+
+/** Writes the version, for good, in one transaction with the effect's record. The archive is a blob already. */
+export function createPublish(deps: ActivityDeps) {
+  return createStep(deps, {
+    recordsItself: true,
+    async run({ target, request, requester, subject: digest, report }: Input, { context, inputDigest }) {
+      const { manifest, contentHash, readme } = await subjectOf(deps, digest);
+      return deps.store.published.publish(context, {
+        inputDigest,
+        version: {
+          name: target.name,
+          version: request.version,
+          digest: request.digest,
+          size: request.size,
+          contentHash,
+          manifest,
+          dependencies: dependenciesOf(manifest),
+          status: report.status,
+          publisher: requester.user,
+        },
+        ...(readme && { readme: readme.text }),
+        report,
+        byScope: request.byScope ?? false,
+      });
+    },
+    describe: ({ changed, name, version }) => ({
+      detail: changed ? `${name}@${version} is published` : 'exactly these bytes were published already, nothing changed',
+    }),
+    /** A kept one must still be there: its undo, or an administrator of the database, may have taken it away. */
+    async ensure({ name, version, digest }) {
+      return (await deps.store.published.find(name, version))?.digest === digest;
+    },
+  });
+}

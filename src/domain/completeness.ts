@@ -1,0 +1,62 @@
+import { COMPLETENESS_CHECKS, type CompletenessPart } from './completeness-checks.ts';
+import { MANIFEST_FILE } from './template.ts';
+import type { PartScore, Scorer, Validator } from './validation.ts';
+import { sortFindings } from './validation.ts';
+import { readYaml } from './yaml-limits.ts';
+
+/** The point tables of documentation and metadata (DESIGN section 9): what a template says of itself, read from the archive alone. */
+
+/** Points of documentation or of metadata, with every lost one explained. */
+export function completenessScorer(part: CompletenessPart): Scorer {
+  const checks = COMPLETENESS_CHECKS.filter((check) => check.part === part);
+  return {
+    part,
+    score(subject): PartScore {
+      const lost = checks.filter((check) => !check.holds(subject));
+      return {
+        points: checks.reduce((sum, { points }) => sum + points, 0) - lost.reduce((sum, { points }) => sum + points, 0),
+        lost: lost.map(({ id, points, explanation }) => ({ check: id, points, why: explanation })),
+      };
+    },
+  };
+}
+
+/** The same checks as findings, each at its place; none is worse than low, since nothing breaks by it. */
+export const completeness: Validator = {
+  id: 'completeness',
+  stage: 'quality',
+  covers: 'documentation and metadata',
+  validate: async (subject) => {
+    const document = readYaml(subject.manifestText, { file: MANIFEST_FILE });
+    const missing = COMPLETENESS_CHECKS.filter((check) => !check.holds(subject));
+    return sortFindings(
+      missing.map(({ id, points, pointer, explanation, recommendation }) => ({
+        id: `completeness/${id}`,
+        severity: points >= 15 ? ('low' as const) : ('info' as const),
+        file: MANIFEST_FILE,
+        line: document.locate(pointer).line,
+        explanation,
+        recommendation,
+      })),
+    );
+  },
+};
+
+/** Whether the author sealed the content. A seal that does not fit is refused before anybody validates. */
+export const seal: Validator = {
+  id: 'seal',
+  stage: 'security',
+  covers: 'the sealed content hash',
+  validate: async ({ trust }) =>
+    trust.verified
+      ? []
+      : [
+          {
+            id: 'seal/absent',
+            severity: 'info',
+            file: MANIFEST_FILE,
+            explanation: trust.note,
+            recommendation: 'Seal the content: write the hash that `chandlery validate` prints into trust.sha256.',
+          },
+        ],
+};
