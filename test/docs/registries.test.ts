@@ -5,7 +5,8 @@ import { createGuardedClient } from '../../src/adapters/http/guarded-client.ts';
 import { createRegistrySet } from '../../src/adapters/registries/registry-set.ts';
 import { PACKAGE_ROOT, readConfig } from '../../src/config.ts';
 import { parseRegistriesConfig } from '../../src/domain/registries-config.ts';
-import { readPage } from './support/pages.ts';
+import { REGISTRY_KINDS, registryEntryShape } from '../../src/domain/registry-entry.ts';
+import { codeWords, readPage, sectionOf, tableRows } from './support/pages.ts';
 
 const PAGES = readdirSync(join(PACKAGE_ROOT, 'docs/registries')).filter((file) => file.endsWith('.md'));
 const everything = new Proxy({}, { get: () => 'x', has: () => true }) as Record<string, string>;
@@ -22,6 +23,25 @@ describe.each(PAGES)('docs/registries/%s', (page) => {
       expect(problems).toEqual([]);
       expect(registries.length).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('docs/registries/README.md', () => {
+  const page = readPage('docs/registries/README.md');
+
+  it('names every kind', () => {
+    expect(
+      tableRows(page)
+        .slice(1, REGISTRY_KINDS.length + 1)
+        .map(([kind]) => codeWords(kind ?? '')[0])
+        .toSorted(),
+    ).toEqual([...REGISTRY_KINDS].toSorted());
+  });
+
+  it('names every member of an entry', () => {
+    const rows = tableRows(sectionOf(page, '## In the configuration')).slice(1);
+    const named = rows.flatMap(([members]) => codeWords(members ?? ''));
+    expect(['name', 'type', 'url', ...named].toSorted()).toEqual(Object.keys(registryEntryShape.shape).toSorted());
   });
 });
 
