@@ -1,29 +1,33 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type BulkheadPolicy,
+  bulkhead,
+  ExponentialBackoff,
+  halfJitterGenerator,
+  handleWhen,
+  isBulkheadRejectedError,
+  type RetryPolicy,
+  retry,
+  TimeoutStrategy,
+  timeout,
+} from 'cockatiel';
 import { ChandleryError, type ErrorCode } from '../domain/errors.ts';
-import { Breaker } from './breaker.ts';
+import type { RegistryWork } from '../domain/metrics.ts';
+import { Breaker, isAnswer } from './breaker.ts';
 import type { CatalogLimits } from './limits.ts';
 import type { RegistryMeter } from './meter.ts';
-import { Bulkhead, TokenBucket } from './throttle.ts';
+import { TokenBucket } from './throttle.ts';
 
-/** What says nothing about the health of the registry that was asked. */
-const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set([
-  'template_not_found',
-  'version_not_found',
-  'invalid_request',
-  'invalid_reference',
-  'store_unavailable',
-  'cancelled',
-]);
 /** What a second call within the same second may mend. */
 const WORTH_A_RETRY: ReadonlySet<ErrorCode> = new Set(['registry_unavailable', 'network']);
 
 /**
- * Stands between the catalog and one registry: a circuit breaker, a bulkhead, a token bucket, a time limit, and the read path's only
- * retries. Steps of operations do not pass here: Temporal retries them.
+ * Stands between the catalog and one registry. From outside in: a time limit, so many at once and the rest in a queue, the read path's
+ * only retries, a token bucket, a circuit breaker. Steps of operations do not pass here: Temporal retries them.
  */
 export class RegistryGuard {
   readonly breaker: Breaker;
-  readonly #bulkhead: Bulkhead;
+  readonly #places: BulkheadPolicy;
+  readonly #retries: RetryPolicy;
   readonly #bucket: TokenBucket;
 
   constructor(
@@ -33,62 +37,70 @@ export class RegistryGuard {
     readonly now: () => number,
   ) {
     this.breaker = new Breaker(registry, limits, now);
-    this.#bulkhead = new Bulkhead(registry, limits);
+    this.#places = bulkhead(limits.concurrent, limits.queued);
+    const backoff = new ExponentialBackoff({
+      generator: halfJitterGenerator,
+      initialDelay: limits.retryMs,
+      maxDelay: limits.openMs,
+    });
+    const again = handleWhen((error) => this.#isWorthARetry(error));
+    this.#retries = retry(again, { maxAttempts: limits.attempts - 1, backoff });
     this.#bucket = new TokenBucket(limits, now);
   }
 
   /** Whether there is room for what nobody waits for yet. */
   get hasRoom(): boolean {
-    return this.breaker.state === 'closed' && this.#bulkhead.hasRoom && this.#bucket.hasRoom;
+    return this.breaker.state === 'closed' && this.#places.executionSlots * 2 > this.limits.concurrent && this.#bucket.hasRoom;
   }
 
   /** Fails as the work does, with registry_unavailable when it takes longer than `ms`, and at once while the breaker is open. */
-  async run<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const leave = this.breaker.enter();
-    const signal = AbortSignal.timeout(ms);
-    try {
-      return await this.#bulkhead.run(() => this.#attempts(work, signal, ms), signal);
-    } catch (error) {
-      throw this.#explain(error, signal, ms);
-    } finally {
-      leave();
-    }
-  }
-
-  async #attempts<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal, ms: number): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      await this.#bucket.take(signal);
+  async run<T>(ms: number, work: (signal: AbortSignal) => Promise<T>, kind: RegistryWork = 'detail'): Promise<T> {
+    this.breaker.check();
+    // Cooperative: a listing that is being written must have ended before the next one begins.
+    const limit = timeout(ms, { strategy: TimeoutStrategy.Cooperative, abortOnReturn: false }).dangerouslyUnref();
+    return await limit.execute(async ({ signal }) => {
       try {
-        return await this.#once(work, signal, ms);
+        return await this.#inTurn(signal, () => this.#retries.execute(() => this.#once(work, signal, ms, kind), signal));
       } catch (error) {
-        const again = error instanceof ChandleryError && WORTH_A_RETRY.has(error.code) && !this.breaker.isOpen;
-        if (!again || attempt >= this.limits.attempts || signal.aborted) throw error;
-        const pause = error.details.retryAfterMs ?? this.limits.retryMs * (0.5 + Math.random() / 2);
-        // A registry that asks for a longer wait is left alone by the breaker instead of holding up somebody who waits.
-        if (pause > this.limits.retryMs) throw error;
-        await sleep(pause, undefined, { signal });
+        throw this.#explain(error, signal, ms);
       }
-    }
+    });
   }
 
-  async #once<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal, ms: number): Promise<T> {
-    const startedAt = performance.now();
-    try {
-      const value = await work(signal);
-      this.#settle(performance.now() - startedAt);
-      return value;
-    } catch (error) {
-      const failure = this.#explain(error, signal, ms);
-      if (!NOT_ITS_FAULT.has(failure.code)) this.#settle(performance.now() - startedAt, failure);
-      else if (failure.code !== 'store_unavailable') this.#settle(performance.now() - startedAt);
-      throw failure;
-    }
+  /** The policy hears of an abort only when a place is free; whoever waits must not wait for that. */
+  #inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const gone = () => reject(signal.reason);
+      signal.addEventListener('abort', gone, { once: true });
+      const begin = () => {
+        signal.removeEventListener('abort', gone);
+        return work();
+      };
+      this.#places.execute(begin, signal).then(resolve, reject);
+    });
   }
 
-  #settle(ms: number, failure?: ChandleryError): void {
-    this.meter.record(ms, failure?.code);
-    if (failure) this.breaker.failed(failure);
-    else this.breaker.succeeded();
+  async #once<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal, ms: number, kind: RegistryWork): Promise<T> {
+    await this.#bucket.take(signal);
+    return await this.breaker.run(async () => {
+      const startedAt = performance.now();
+      try {
+        const value = await work(signal);
+        this.meter.record(performance.now() - startedAt, undefined, kind);
+        return value;
+      } catch (error) {
+        const failure = this.#explain(error, signal, ms);
+        const code = isAnswer(failure) ? undefined : failure.code;
+        if (code !== 'store_unavailable') this.meter.record(performance.now() - startedAt, code, kind);
+        throw failure;
+      }
+    });
+  }
+
+  /** A registry that asks for a longer wait is left alone by the breaker instead of holding up somebody who waits. */
+  #isWorthARetry(error: Error): boolean {
+    if (!(error instanceof ChandleryError) || !WORTH_A_RETRY.has(error.code) || this.breaker.isOpen) return false;
+    return (error.details.retryAfterMs ?? 0) <= this.limits.retryMs / 2;
   }
 
   #explain(error: unknown, signal: AbortSignal, ms: number): ChandleryError {
@@ -96,6 +108,8 @@ export class RegistryGuard {
     const { registry } = this;
     if (signal.aborted)
       return new ChandleryError('registry_unavailable', `Registry ${registry}: no answer within ${ms / 1_000} s`, { registry });
+    if (error instanceof Error && isBulkheadRejectedError(error))
+      return new ChandleryError('rate_limit', `Registry ${registry}: too many calls are under way`, { registry });
     return new ChandleryError('internal', `Registry ${registry}: an unexpected error`, { registry }, { cause: error });
   }
 }

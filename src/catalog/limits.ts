@@ -22,6 +22,8 @@ export interface CatalogLimits {
   testMs: number;
   /** a request to refresh waits this long before it answers that it goes on */
   refreshWaitMs: number;
+  /** a server says this often which listings it reads; those that none has read for catalogMs are forgotten */
+  claimEveryMs: number;
   /** a listing that is confirmed again and again is written down this often */
   confirmEveryMs: number;
   /** calls of one request, the first included; the only retries on the read path */
@@ -63,6 +65,7 @@ export const CATALOG_LIMITS: Readonly<CatalogLimits> = Object.freeze({
   detailMs: 5_000,
   testMs: 10_000,
   refreshWaitMs: 25_000,
+  claimEveryMs: 60 * 60_000,
   confirmEveryMs: 60_000,
   attempts: 2,
   retryMs: 200,

@@ -1,10 +1,17 @@
 import type { RegistryFigures } from '../domain/catalog-views.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { CacheTier, RegistryWork } from '../domain/metrics.ts';
 
 interface Sample {
   at: number;
   ms: number;
   code?: ErrorCode;
+}
+
+/** Told of the same, for the metrics of the process. */
+export interface MeterListener {
+  call(work: RegistryWork, ms: number, code?: ErrorCode): void;
+  cache(tier: CacheTier, isHit: boolean): void;
 }
 
 /** Counts what happens with one registry; figures are made from the last calls, totals from all since the start. */
@@ -16,10 +23,12 @@ export class RegistryMeter {
   constructor(
     readonly maxSamples: number,
     readonly now: () => number,
+    readonly listener?: MeterListener,
   ) {}
 
   /** `code` is absent for a success. Answers such as template_not_found are successes of the registry. */
-  record(ms: number, code?: ErrorCode): void {
+  record(ms: number, code?: ErrorCode, work: RegistryWork = 'detail'): void {
+    this.listener?.call(work, ms, code);
     this.#samples.push({ at: this.now(), ms, ...(code && { code }) });
     if (this.#samples.length > this.maxSamples) this.#samples.shift();
     this.#totals.calls += 1;
@@ -29,7 +38,8 @@ export class RegistryMeter {
     if (code === 'rate_limit') this.#totals.rateLimitHits += 1;
   }
 
-  cache(isHit: boolean): void {
+  cache(isHit: boolean, tier: CacheTier): void {
+    this.listener?.cache(tier, isHit);
     if (isHit) this.#totals.cacheHits += 1;
     else this.#totals.cacheMisses += 1;
   }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RegistryHealth } from '../../domain/catalog-views.ts';
+import type { RegistryChecks } from '../../domain/health.ts';
 import { statusWords } from '../catalog-text.ts';
 import { withExample } from '../example.ts';
 import { createHttpClient } from '../http.ts';
@@ -18,7 +19,7 @@ async function run(name: string, { output }: OutputOptions): Promise<void> {
   await printAs(output, { body, names: ({ registry }) => [registry], table: textOf });
 }
 
-function textOf({ registry, status, breaker, figures, certificate, error }: RegistryHealth): string {
+function textOf({ registry, status, breaker, figures, certificate, error, checks }: RegistryHealth): string {
   const { responseMs: times, errors } = figures;
   const codes = Object.entries(errors).map(([code, count]) => `${code} ${count}`);
   const facts: Array<[string, string | undefined]> = [
@@ -34,8 +35,20 @@ function textOf({ registry, status, breaker, figures, certificate, error }: Regi
     ['last good', figures.lastSuccessAt && `${age(figures.lastSuccessAt)} ago`],
     ['certificate', certificate && `ends in ${certificate.days} days`],
     ['reason', error?.message],
+    ...(checks ? checkFacts(checks) : []),
   ];
   return facts.flatMap(([label, value]) => (value ? [`${label.padEnd(13)}${oneLine(value)}`] : [])).join('\n');
+}
+
+/** What the servers found by the clock. */
+function checkFacts({ latest, window }: RegistryChecks): Array<[string, string | undefined]> {
+  const said = latest.ok ? `answered in ${latest.latencyMs} ms` : (latest.message ?? latest.code);
+  const { checks, failures, pattern, bytesPerSecond } = window;
+  return [
+    ['last check', `${age(latest.at)} ago: ${said}`],
+    ['last hour', `${pattern}: ${checks} checks, of which ${failures} failed`],
+    ['throughput', bytesPerSecond === undefined ? undefined : `${Math.round(bytesPerSecond / 1_000)} kB/s`],
+  ];
 }
 
 function percent(share: number | undefined): string | undefined {
