@@ -1,7 +1,9 @@
+import type { RegistryView } from '../domain/catalog-views.ts';
+import type { RegistryObserver } from '../domain/metrics.ts';
 import type { RegistryPlugin } from '../domain/registry.ts';
 import { RegistryGuard } from './guard.ts';
 import type { CatalogLimits } from './limits.ts';
-import { RegistryMeter } from './meter.ts';
+import { type MeterListener, RegistryMeter } from './meter.ts';
 
 /** A registry as the composition root hands it over. */
 export interface CatalogRegistry {
@@ -14,6 +16,10 @@ export interface CatalogRegistry {
   /** Lies in a folder of this machine: looking again costs nothing. */
   isFolder: boolean;
   isDefault: boolean;
+  /** Where it is configured; a file where it is not said. */
+  origin?: RegistryView['origin'];
+  /** Of one that was added over the API: names this state of it. */
+  revision?: string;
   /** Earliest end of validity of its certificates, where there are any. */
   certificateExpiry?: () => Date | undefined;
 }
@@ -35,9 +41,18 @@ function freshFor({ plugin, isFolder }: CatalogRegistry, limits: CatalogLimits):
   return isFolder ? limits.folderMs : limits.searchMs;
 }
 
-export function createSource(registry: CatalogRegistry, limits: CatalogLimits, now: () => number): Source {
+export function createSource(
+  registry: CatalogRegistry,
+  limits: CatalogLimits,
+  now: () => number,
+  observer?: RegistryObserver,
+): Source {
   const { name } = registry.plugin;
-  const meter = new RegistryMeter(limits.samples, now);
+  const listener: MeterListener | undefined = observer && {
+    call: (work, ms, code) => observer.call(name, work, ms, code),
+    cache: (tier, isHit) => observer.cache(name, tier, isHit),
+  };
+  const meter = new RegistryMeter(limits.samples, now, listener);
   return {
     ...registry,
     name,

@@ -1,9 +1,11 @@
 import { ChandleryError } from './errors.ts';
+import { MAX_SOURCE_NAME, sourceNameProblem } from './sources/source.ts';
+import { isSourceRegistry, sourceRegistryName, splitSourceRegistry } from './sources/source-registry.ts';
 import { isRange, MAX_RANGE_LENGTH } from './versions.ts';
 
-/** A template as a person names it: `redis`, `redis@^7.0.0`, `default/redis@>=7 <8`. */
+/** A template as a person names it: `redis`, `redis@^7.0.0`, `default/redis@>=7 <8`, `source:team/partner/redis`. */
 export interface TemplateReference {
-  /** absent = whatever answers bare names */
+  /** absent = whatever answers bare names; `source:<namespace>/<source>` = a source of a namespace */
   registry?: string;
   name: string;
   /** semver range with single spaces; absent = the newest release (`latest`) */
@@ -14,14 +16,17 @@ export interface TemplateReference {
 const MAX_LABEL_LENGTH = 63;
 /** Characters in a pack name `group.verb`: two labels and the dot. */
 const MAX_PACK_NAME_LENGTH = 2 * MAX_LABEL_LENGTH + 1;
+/** Characters of `source:<namespace>/<source>`, the longest name of a registry. */
+const MAX_SOURCE_REGISTRY_LENGTH = sourceRegistryName('', '').length + MAX_LABEL_LENGTH + MAX_SOURCE_NAME;
 /** Characters in a whole reference: every part at its longest, and the two separators. */
-const MAX_REFERENCE_LENGTH = MAX_LABEL_LENGTH + 1 + MAX_PACK_NAME_LENGTH + 1 + MAX_RANGE_LENGTH;
+const MAX_REFERENCE_LENGTH = MAX_SOURCE_REGISTRY_LENGTH + 1 + MAX_PACK_NAME_LENGTH + 1 + MAX_RANGE_LENGTH;
 /** Characters of wrong input an error repeats: enough to recognise it, too few to fill a log. */
 const MAX_QUOTED_LENGTH = 80;
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const PACK_NAME = /^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/;
 const EXAMPLE = 'write it like redis, redis@^7.0.0 or default/redis@7.2.5';
+const SOURCE_EXAMPLE = 'write it like source:team/partner/redis (namespace, source, item)';
 
 /** Whether the text may name a template: a DNS-1123 label, or a pack's `group.verb` with underscores. */
 export function isTemplateName(text: string): boolean {
@@ -38,14 +43,14 @@ export function isNamespace(text: string): boolean {
   return isLabel(text);
 }
 
-/** Reads `[REGISTRY/]NAME[@RANGE]`. Fails with invalid_reference, saying which part is wrong and showing a right one. */
+/** Reads `[REGISTRY/]NAME[@RANGE]`, or `source:NAMESPACE/SOURCE/NAME[@RANGE]`. Fails with invalid_reference, saying which part is wrong and showing a right one. */
 export function parseReference(text: string): TemplateReference {
   const whole = text.trim();
   if (whole === '') throw invalid(text, 'it is empty');
   if (whole.length > MAX_REFERENCE_LENGTH) throw invalid(text, `it is longer than ${MAX_REFERENCE_LENGTH} characters`);
   const at = whole.indexOf('@');
   const path = at < 0 ? whole : whole.slice(0, at);
-  const { registry, name } = parsePath(text, path);
+  const { registry, name } = isSourceRegistry(path) ? parseSourcePath(text, path) : parsePath(text, path);
   const range = at < 0 ? undefined : parseRangePart(text, whole.slice(at + 1));
   return { ...(registry === undefined ? {} : { registry }), name, ...(range === undefined ? {} : { range }) };
 }
@@ -77,14 +82,29 @@ function parsePath(text: string, path: string): { registry?: string; name: strin
       `${quote(registry)} is not a registry name (lower-case letters, digits and dashes, at most ${MAX_LABEL_LENGTH})`,
     );
   }
-  if (name === '') throw invalid(text, 'the template name is missing');
-  if (!isTemplateName(name)) {
-    throw invalid(
-      text,
-      `${quote(name)} is not a template name (lower-case letters, digits and dashes, at most ${MAX_LABEL_LENGTH}; packs: group.verb)`,
-    );
-  }
+  checkName(text, name, EXAMPLE);
   return { ...(registry === undefined ? {} : { registry }), name };
+}
+
+function parseSourcePath(text: string, path: string): { registry: string; name: string } {
+  const { namespace, source: rest } = splitSourceRegistry(path);
+  const [source = '', name = '', ...more] = rest.split('/');
+  if (source === '' || name === '' || more.length > 0) throw invalid(text, 'it needs three parts', SOURCE_EXAMPLE);
+  if (!isNamespace(namespace)) throw invalid(text, `${quote(namespace)} is not a namespace name`, SOURCE_EXAMPLE);
+  const problem = sourceNameProblem(source);
+  if (problem !== undefined) throw invalid(text, `the name of the source ${problem}`, SOURCE_EXAMPLE);
+  checkName(text, name, SOURCE_EXAMPLE);
+  return { registry: sourceRegistryName(namespace, source), name };
+}
+
+function checkName(text: string, name: string, example: string): void {
+  if (name === '') throw invalid(text, 'the template name is missing', example);
+  if (isTemplateName(name)) return;
+  throw invalid(
+    text,
+    `${quote(name)} is not a template name (lower-case letters, digits and dashes, at most ${MAX_LABEL_LENGTH}; packs: group.verb)`,
+    example,
+  );
 }
 
 function parseRangePart(text: string, part: string): string | undefined {
@@ -96,6 +116,6 @@ function parseRangePart(text: string, part: string): string | undefined {
   return range;
 }
 
-function invalid(text: string, why: string): ChandleryError {
-  return new ChandleryError('invalid_reference', `The reference ${quote(text)} cannot be read: ${why}; ${EXAMPLE}.`);
+function invalid(text: string, why: string, example = EXAMPLE): ChandleryError {
+  return new ChandleryError('invalid_reference', `The reference ${quote(text)} cannot be read: ${why}; ${example}.`);
 }

@@ -15,6 +15,9 @@ describe('parseReference', () => {
     ['default/redis', { registry: 'default', name: 'redis' }],
     ['default/redis@^7.0.0', { registry: 'default', name: 'redis', range: '^7.0.0' }],
     ['slides.render_pdf@1', { name: 'slides.render_pdf', range: '1' }],
+    ['source:team/partner/redis', { registry: 'source:team/partner', name: 'redis' }],
+    ['source:team/My.Source_2/redis@^1', { registry: 'source:team/My.Source_2', name: 'redis', range: '^1' }],
+    [`source:team/${'s'.repeat(253)}/redis`, { registry: `source:team/${'s'.repeat(253)}`, name: 'redis' }],
   ])('reads %j', (text, reference) => {
     expect(parseReference(text)).toEqual(reference);
   });
@@ -46,6 +49,24 @@ describe('parseReference', () => {
     await expect(() => parseReference(text)).toFailWith('invalid_reference');
     expect(() => parseReference(text)).toThrow(why);
     expect(() => parseReference(text)).toThrow(/redis@\^7\.0\.0/);
+  });
+
+  it.each([
+    ['source:', /three parts/],
+    ['source:team/partner', /three parts/],
+    ['source:team//redis', /three parts/],
+    ['source:team/partner/', /three parts/],
+    ['source:team/partner/redis/more', /three parts/],
+    ['source:Team/partner/redis', /"Team" is not a namespace name/],
+    ['source:/partner/redis', /"" is not a namespace name/],
+    ['source:team/../redis', /the name of the source must not be "\."/],
+    ['source:team/a b/redis', /the name of the source must be/],
+    [`source:team/${'s'.repeat(254)}/redis`, /longer than/],
+    ['source:team/partner/Redis', /"Redis" is not a template name/],
+  ])('refuses %j of a namespace source, saying why and showing how', async (text, why) => {
+    await expect(() => parseReference(text)).toFailWith('invalid_reference');
+    expect(() => parseReference(text)).toThrow(why);
+    expect(() => parseReference(text)).toThrow(/source:team\/partner\/redis/);
   });
 
   it('repeats only a short part of what it refuses', () => {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ChartSource } from '../../domain/chart-source.ts';
 import { ChandleryError } from '../../domain/errors.ts';
+import type { ArchiveOrigin } from '../../domain/lock.ts';
 import type { RegistryConfig } from '../../domain/registries-config.ts';
 import type { ListingProblem, RegistryPlugin } from '../../domain/registry.ts';
 import { templateNotFound, versionNotFound } from '../../domain/registry-versions.ts';
@@ -21,11 +22,21 @@ const LIMITS = Object.freeze({
   maxProblems: 1_000,
 });
 
+export interface ArkOptions {
+  /** Where the archive at a chart's reference lies, for locks that outlive the marketplace. */
+  originOf?: (chart: string) => ArchiveOrigin;
+}
+
 /**
  * An Ark marketplace: one `marketplace.json` with `items[]`, each a chart in an OCI registry whose tag is the item's version. There is one
  * version of each item. Charts are asked for only when one is installed.
  */
-export function createArkRegistry(config: RegistryConfig, client: GuardedClient, charts: ChartSource): RegistryPlugin {
+export function createArkRegistry(
+  config: RegistryConfig,
+  client: GuardedClient,
+  charts: ChartSource,
+  { originOf }: ArkOptions = {},
+): RegistryPlugin {
   const { name, type } = config;
   const source = new Marketplace(config, createDocumentReader(config, client));
   const find = async (template: string, version: string | undefined, signal: AbortSignal | undefined) => {
@@ -65,7 +76,7 @@ export function createArkRegistry(config: RegistryConfig, client: GuardedClient,
     async listVersions(template, signal) {
       const { item, dependencies } = await find(template, undefined, signal);
       const { digest, size } = await charts.resolve(item.chart, item.version, signal);
-      return [{ version: item.version, digest, size, dependencies }];
+      return [{ version: item.version, digest, size, dependencies, ...(originOf && { origin: originOf(item.chart) }) }];
     },
     async openArchive(template, version, range) {
       const { item } = await find(template, version, range?.signal);

@@ -18,8 +18,8 @@ export interface ChartSourceOptions {
   namedBy?: string;
   /** Whether a registry on this host is configured: then a person let us call it, whoever names it. */
   isConfigured?: (host: string) => boolean;
-  /** The credential for a host, where one is configured; without it charts are asked for anonymously. */
-  credentialsFor?: (host: string) => Promise<OciCredentials | undefined>;
+  /** The credential for a host and a repository on it, where one is configured; without it charts are asked for anonymously. */
+  credentialsFor?: (host: string, repository: string) => Promise<OciCredentials | undefined>;
 }
 
 /** Single charts anywhere in OCI registries, named by somebody else's list. The names are not trusted with any credential but their host's. */
@@ -27,7 +27,7 @@ export function createChartSource(options: ChartSourceOptions): ChartSource {
   const { client, registry, credentialsFor } = options;
   const open = async (ref: string): Promise<{ oci: OciClient; place: OciPlace }> => {
     const place = parseOciUrl(ref);
-    const credentials = await credentialsFor?.(place.host);
+    const credentials = await credentialsFor?.(place.host, place.path);
     const namedBy = options.isConfigured?.(place.host) ? undefined : options.namedBy;
     return { oci: createOciClient({ client, registry, origin: place.origin, credentials, namedBy }), place };
   };

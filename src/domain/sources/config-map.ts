@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KubeObject, ObjectRef } from '../cluster.ts';
+import { ChandleryError } from '../errors.ts';
 import { SOURCES_CONFIG_MAP, type Source, type SourceValue } from './source.ts';
 
 /** How sources are kept: one ConfigMap of a namespace, one key per source, so that each key has owners of its own. */
@@ -9,6 +10,8 @@ const FIELD_MANAGER_PREFIX = 'chandlery-source-';
 const MAX_FIELD_MANAGER = 128;
 /** Hex digits of the suffix: 64 bits keep the few long names of a namespace apart. */
 const HASH_LENGTH = 16;
+/** Sources that an error names; a namespace has a handful. */
+const MAX_ALTERNATIVES = 20;
 
 /** A key that somebody wrote by hand and that says nothing usable. */
 export interface BrokenSource {
@@ -33,8 +36,22 @@ export function readSources(configMap: KubeObject | undefined): SourceEntry[] {
 }
 
 /** The source of that name; undefined when there is no such key. */
-export function readSource(configMap: KubeObject | undefined, name: string): SourceEntry | undefined {
+function readSource(configMap: KubeObject | undefined, name: string): SourceEntry | undefined {
   return hasSource(configMap, name) ? readEntry(name, dataOf(configMap)[name]) : undefined;
+}
+
+/** The source of that name. Fails with source_not_found, naming those there are, and with source_invalid when its value cannot be read. */
+export function requireSource(configMap: KubeObject | undefined, namespace: string, name: string): Source {
+  const entry = readSource(configMap, name);
+  if (!entry) throw sourceNotFound(configMap, namespace, name);
+  if (!isBroken(entry)) return entry;
+  const message = `the key "${name}" of ConfigMap ${namespace}/${SOURCES_CONFIG_MAP} ${entry.reason}`;
+  throw new ChandleryError('source_invalid', message);
+}
+
+export function sourceNotFound(configMap: KubeObject | undefined, namespace: string, name: string): ChandleryError {
+  const alternatives = Object.keys(dataOf(configMap)).slice(0, MAX_ALTERNATIVES);
+  return new ChandleryError('source_not_found', `the namespace ${namespace} has no source "${name}"`, { alternatives });
 }
 
 export function hasSource(configMap: KubeObject | undefined, name: string): boolean {

@@ -16,7 +16,7 @@ export interface Source extends SourceValue {
 }
 
 /** Of a ConfigMap's key, in characters; the API server's. */
-const MAX_SOURCE_NAME = 253;
+export const MAX_SOURCE_NAME = 253;
 /** In characters; query parameters with signatures stay far below. */
 const MAX_SOURCE_URL = 4_096;
 

@@ -3,11 +3,11 @@ import type { ClusterSession, KubeObject } from '../../../domain/cluster.ts';
 import { ChandleryError } from '../../../domain/errors.ts';
 import {
   hasSource,
-  isBroken,
-  readSource,
   readSources,
+  requireSource,
   type SourceEntry,
   sourceManager,
+  sourceNotFound,
   sourcesManifest,
   sourcesRef,
 } from '../../../domain/sources/config-map.ts';
@@ -35,14 +35,7 @@ export async function listSources(of: SourcesOf): Promise<SourceEntry[]> {
 
 /** Fails with source_not_found, with source_invalid when its value cannot be read, with forbidden. */
 export async function getSource(of: SourcesOf, name: string): Promise<Source> {
-  const entry = readSource(await configMapOf(of), name);
-  if (!entry) throw notFound(of, name);
-  if (isBroken(entry))
-    throw new ChandleryError(
-      'source_invalid',
-      `the key "${name}" of ConfigMap ${of.namespace}/${SOURCES_CONFIG_MAP} ${entry.reason}`,
-    );
-  return entry;
+  return requireSource(await configMapOf(of), of.namespace, name);
 }
 
 /** Fails with source_exists, with not_found where there is no namespace, with forbidden. Of two at once for one name, one fails. */
@@ -62,7 +55,7 @@ export async function createSource(of: SourcesOf, source: Source): Promise<void>
 /** Replaces the whole value. Fails with source_not_found, with forbidden. */
 export async function replaceSource(of: SourcesOf, source: Source): Promise<void> {
   await change(of, async (configMap) => {
-    if (!configMap || !hasSource(configMap, source.name)) throw notFound(of, source.name);
+    if (!configMap || !hasSource(configMap, source.name)) throw sourceNotFound(configMap, of.namespace, source.name);
     await applySource(of, source, configMap);
   });
 }
@@ -70,7 +63,7 @@ export async function replaceSource(of: SourcesOf, source: Source): Promise<void
 /** By a merge patch, which removes the key whoever owns it. Fails with source_not_found, with forbidden. */
 export async function removeSource(of: SourcesOf, name: string): Promise<void> {
   await change(of, async (configMap) => {
-    if (!hasSource(configMap, name)) throw notFound(of, name);
+    if (!hasSource(configMap, name)) throw sourceNotFound(configMap, of.namespace, name);
     const resourceVersion = configMap?.metadata.resourceVersion;
     await of.session.mergePatch(
       sourcesRef(of.namespace),
@@ -121,8 +114,4 @@ async function change(of: SourcesOf, attempt: (configMap: KubeObject | undefined
 
 function isOvertaken(error: unknown): boolean {
   return error instanceof ChandleryError && error.code === 'cluster_unavailable' && error.details.upstreamStatus === 409;
-}
-
-function notFound({ namespace }: SourcesOf, name: string): ChandleryError {
-  return new ChandleryError('source_not_found', `the namespace ${namespace} has no source "${name}"`);
 }
