@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../src/config.ts';
 import { localClusterKubeconfig } from '../../src/embedded/local-cluster.ts';
@@ -22,44 +20,19 @@ import { upgrade } from './chapters/upgrade.ts';
 import { makeRoomForUser, NAMESPACE, startDemoCluster } from './cluster.ts';
 import { ClusterView } from './cluster-view.ts';
 import type { DeploySet } from './deploy-set.ts';
-import type { DemoReport, DemoSet } from './stage.ts';
-import { Stage } from './stage.ts';
+import type { Closer, DemoOptions, Scene } from './scene.ts';
+import { playScene } from './scene.ts';
+import type { DemoReport, DemoSet, Stage } from './stage.ts';
 
 /** Longer than a bearer token needs to be; the registry is closed with the demo. */
 const REGISTRY_TOKEN = 'demo-registry-token';
 
-export interface DemoOptions {
-  say(line: string): void;
-  /** Leaves data directory and logs behind. */
-  keep: boolean;
-}
+/** Of the ordinary user's token: Chandlery lets him deploy anywhere, so that it is the cluster which refuses. */
+const ROLES = [{ role: 'operator', namespace: '*' }];
 
 /** Starts everything, tells the story chapter by chapter, stops everything. Never throws: what went wrong is in the report. */
-export async function runDemo({ say, keep }: DemoOptions): Promise<DemoReport> {
-  const dir = await mkdtemp(join(tmpdir(), 'chandlery-demo-'));
-  const stage = new Stage(say);
-  const closers: Closer[] = [];
-  const stopping = stopSignal();
-  try {
-    await Promise.race([tell(stage, { dir, keep, closers, signal: stopping }), aborted(stopping)]);
-  } catch (error) {
-    stage.fail(error instanceof Error ? error.message : String(error));
-  }
-  stage.chapter('Stopping everything');
-  for (const close of closers.toReversed()) await close().catch((error: unknown) => stage.fail(`stopping: ${String(error)}`));
-  if (keep) stage.detail(`kept: ${dir}`);
-  else await rm(dir, { recursive: true, force: true });
-  return stage.report();
-}
-
-type Closer = () => Promise<unknown>;
-
-interface Scene {
-  dir: string;
-  keep: boolean;
-  /** What ends what was started, oldest first. */
-  closers: Closer[];
-  signal: AbortSignal;
+export async function runDemo(options: DemoOptions): Promise<DemoReport> {
+  return (await playScene(options, tell)).report();
 }
 
 async function tell(stage: Stage, scene: Scene): Promise<void> {
@@ -75,17 +48,6 @@ async function tell(stage: Stage, scene: Scene): Promise<void> {
   await upgrade(stage, deploySet);
   await failedUpgrade(stage, deploySet);
   await destroyAll(stage, deploySet);
-}
-
-/** Ctrl-C ends the demo in order: the cluster's processes would outlive it otherwise. */
-function stopSignal(): AbortSignal {
-  const stopping = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort());
-  return stopping.signal;
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('the demo was stopped'))));
 }
 
 async function open(stage: Stage, { dir, closers }: Scene): Promise<DemoSet> {
@@ -123,7 +85,7 @@ async function openCluster(stage: Stage, { dir, keep, closers, signal }: Scene, 
   stage.detail(`Kubernetes ${version} at ${cluster.server}, ready after ${seconds} s`);
   stage.detail("Chandlery's own credential may do nothing there but act as somebody else");
   const who = await makeRoomForUser(cluster);
-  const { status, body } = await set.client.call('POST', '/api/v1/tokens', { ...who, name: 'demo' });
+  const { status, body } = await set.client.call('POST', '/api/v1/tokens', { ...who, name: 'demo', roles: ROLES });
   if (status !== 201) throw new Error(`no token: ${status} ${JSON.stringify(body)}`);
   stage.deployment.actsAs = { ...who, namespace: NAMESPACE };
   stage.detail(

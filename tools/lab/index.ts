@@ -19,6 +19,8 @@ export interface LabRegistry {
   url: string;
   default?: boolean;
   token?: string;
+  /** More members of its entry in the file: `kind`, other credentials, what the kind needs. */
+  entry?: Record<string, unknown>;
 }
 
 export interface LabOptions {
@@ -49,6 +51,8 @@ const LAB_ENV = {
   CHANDLERY_ENV: 'development',
   CHANDLERY_PORT: '0',
   CHANDLERY_LOG_LEVEL: 'info',
+  // What a lab's registries are asked is counted; nobody may ask them by the clock besides.
+  CHANDLERY_HEALTH_INTERVAL: '0',
   CHANDLERY_STEP_ATTEMPTS: '3',
   CHANDLERY_RETRY_INITIAL_MS: '200',
 };
@@ -105,12 +109,13 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   };
 }
 
-function toEntry({ name, url, default: isDefault, token }: LabRegistry) {
+function toEntry({ name, url, default: isDefault, token, entry }: LabRegistry) {
   return {
     name,
     type: 'community',
     url,
     ...(isDefault && { default: true }),
     ...(token !== undefined && { credentials: { type: 'token', token } }),
+    ...entry,
   };
 }
