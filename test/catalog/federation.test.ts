@@ -133,6 +133,36 @@ describe('when a registry fails', () => {
     expect(listings('beta')).toBe(1);
   });
 
+  it('and was slow before, nobody waits for it again, neither while it is asked nor the next time', async () => {
+    let time = Date.now();
+    proxy('beta').setFaults([{ kind: 'delay', ms: 1_500 }]);
+    const catalog = lab.catalog(undefined, { now: () => time, limits: { firstListingMs: 700, olderListingMs: 700 } });
+    const took = async () => {
+      const startedAt = performance.now();
+      const { errors } = await catalog.search({});
+      expect(errors).toMatchObject([{ registry: 'beta', code: 'registry_unavailable' }]);
+      return performance.now() - startedAt;
+    };
+    const first = await took();
+    const second = await took();
+    expect(first).toBeGreaterThan(650);
+    // It has been asked for as long as a search waits.
+    expect(second).toBeLessThan(first);
+    await catalog.refresh('beta');
+    expect(listings('beta')).toBe(1);
+    time += 25 * 60 * MINUTE;
+    await took();
+    expect(listings('beta')).toBe(2);
+    await catalog.refresh('beta');
+    time += 20 * MINUTE;
+    proxy('beta').setFaults([]);
+    await took();
+    await catalog.refresh('beta');
+    time += 20 * MINUTE;
+    // It was fast now, so that it is waited for again.
+    await expect(catalog.search({})).resolves.toMatchObject({ partial: false, total: 4 });
+  }, 20_000);
+
   it('what it listed before is served, with its age', async () => {
     let time = Date.now();
     const catalog = lab.catalog(undefined, { now: () => time });

@@ -1,8 +1,9 @@
 import { createGuardedClient } from '../../src/adapters/http/guarded-client.ts';
 import { createChandleryRegistry } from '../../src/adapters/registries/chandlery-http.ts';
 import { createStore, type PostgresStore } from '../../src/adapters/store/index.ts';
-import { type Catalog, type CatalogRegistry, createCatalog } from '../../src/catalog/index.ts';
+import { type Catalog, type CatalogDeps, type CatalogRegistry, createCatalog } from '../../src/catalog/index.ts';
 import type { CatalogLimits } from '../../src/catalog/limits.ts';
+import type { CatalogStore } from '../../src/domain/catalog.ts';
 import { ChandleryError } from '../../src/domain/errors.ts';
 import type { RegistrySet } from '../../src/domain/registry.ts';
 import { type RegistryServer, startRegistryServer } from '../../src/registry.ts';
@@ -57,7 +58,13 @@ export class CatalogLab {
   /** A catalog over these servers (default: all), or URLs; with listings of its own. The first is the default registry. */
   catalog(
     names: ReadonlyArray<string | { name: string; url: string }> = [...this.servers.keys()],
-    options: { limits?: Partial<CatalogLimits>; now?: () => number; scope?: string } = {},
+    options: {
+      limits?: Partial<CatalogLimits>;
+      now?: () => number;
+      scope?: string;
+      store?: CatalogStore;
+      more?: Partial<CatalogDeps>;
+    } = {},
   ): Catalog {
     this.#scope += 1;
     const scope = options.scope ?? this.#scope.toString(16).padStart(4, '0');
@@ -70,8 +77,9 @@ export class CatalogLab {
     return createCatalog({
       set: setOf(registries),
       registries,
-      store: this.store.catalog,
+      store: options.store ?? this.store.catalog,
       log: { warn: () => undefined },
+      ...options.more,
       ...(limits && { limits }),
       ...(now && { now }),
     });

@@ -2,8 +2,10 @@ import { ChandleryError, type ErrorCode } from '../../domain/errors.ts';
 import { GIT_LIMITS } from './limits.ts';
 import { type GitResult, NOT_INSTALLED } from './process.ts';
 
-/** What git's own words mean, in the catalogue's codes; the first that fits counts. */
-const MEANINGS: ReadonlyArray<[pattern: RegExp, code: ErrorCode, what: string]> = [
+const NOT_FOUND = 404;
+
+/** What git's own words mean, in the catalogue's codes; the first that fits counts. Last the platform's word for the same, or the status. */
+const MEANINGS: ReadonlyArray<[pattern: RegExp, code: ErrorCode, what: string, system?: string | number]> = [
   [/host key verification failed|no .* host key is known/i, 'registry_unavailable', 'its host key is not the one in known_hosts'],
   [/permission denied \(/i, 'authentication', 'the ssh key is not accepted'],
   [
@@ -15,15 +17,15 @@ const MEANINGS: ReadonlyArray<[pattern: RegExp, code: ErrorCode, what: string]> 
   [/error: 403/, 'authorization', 'the credential does not allow this'],
   [/error: 429/, 'rate_limit', 'too many requests'],
   [/redirect|error: 30\d/i, 'registry_invalid', 'it redirects, which is not followed; configure the address it redirects to'],
-  [
-    /error: 404|repository '.*' not found|not appear to be a git repository|not valid: is this a git repo/,
-    'registry_invalid',
-    'no repository at this address',
-  ],
+  [/error: 404|repository '.*' not found/, 'registry_invalid', 'no repository at this address', NOT_FOUND],
+  [/not appear to be a git repository|not valid: is this a git repo/, 'registry_invalid', 'no repository at this address'],
   [/detected dubious ownership/, 'registry_invalid', 'the repository belongs to another user than the server'],
   [/not our ref|unadvertised object/, 'registry_invalid', 'it has no such commit, or does not give it out'],
-  [/certificate|SSL/, 'registry_unavailable', 'the certificate cannot be verified (TLS)'],
-  [/could not resolve/i, 'registry_unavailable', 'the host name cannot be resolved (DNS)'],
+  [/certificate has expired/, 'registry_unavailable', 'the certificate has expired (TLS)', 'CERT_HAS_EXPIRED'],
+  [/certificate|SSL/, 'registry_unavailable', 'the certificate cannot be verified (TLS)', 'CERT_UNTRUSTED'],
+  [/could not resolve/i, 'registry_unavailable', 'the host name cannot be resolved (DNS)', 'ENOTFOUND'],
+  [/timed out/i, 'registry_unavailable', 'no connection in time', 'ETIMEDOUT'],
+  [/connection refused|could(n't| not) connect/i, 'registry_unavailable', 'the connection was refused', 'ECONNREFUSED'],
   [
     /file size limit|file too large|out of memory|failed to map|unable to create thread/i,
     'too_large',
@@ -40,7 +42,12 @@ export function gitFailure(result: GitResult, what: string, registry: string): C
   const own = result.stderr.split('\n').filter((line) => !line.startsWith('remote:'));
   const stderr = own.join('\n').replaceAll(what, 'URL');
   const found = MEANINGS.find(([pattern]) => pattern.test(stderr));
-  if (found) return new ChandleryError(found[1], `${what}: ${found[2]}`, { registry });
+  if (found) {
+    const [, code, meaning, system] = found;
+    const details = typeof system === 'number' ? { registry, upstreamStatus: system } : { registry };
+    const cause = typeof system === 'string' ? { cause: Object.assign(new Error(meaning), { code: system }) } : undefined;
+    return new ChandleryError(code, `${what}: ${meaning}`, details, cause);
+  }
   return new ChandleryError('registry_unavailable', `${what}: ${lastWords(stderr)}`, { registry });
 }
 

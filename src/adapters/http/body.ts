@@ -8,8 +8,8 @@ const MAX_JSON_DEPTH = 64;
 export interface BodyLimits {
   maxBytes: number;
   context: FailureContext;
-  /** Called once, when the body has ended in any way. */
-  onEnd: () => void;
+  /** Called once, when the body has ended in any way, with the bytes that came. */
+  onEnd: (bytes: number) => void;
   /** Maps a failure of the stream; the caller's abort and the total timeout are told apart there. */
   onError: (error: unknown) => unknown;
 }
@@ -26,7 +26,7 @@ export async function* limitedBody(source: Readable, limits: BodyLimits): AsyncG
   } catch (error) {
     throw limits.onError(error);
   } finally {
-    limits.onEnd();
+    limits.onEnd(seen);
     source.destroy();
   }
 }

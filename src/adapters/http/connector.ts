@@ -60,12 +60,14 @@ export function createGuardedConnector(options: ConnectorOptions): GuardedConnec
     }
     origin.dial(target, (...answer) => {
       const [, socket] = answer;
-      if (socket instanceof TLSSocket) expiries.set(key, Date.parse(socket.getPeerCertificate().valid_to));
+      const end = socket instanceof TLSSocket ? Date.parse(socket.getPeerCertificate().valid_to) : Number.NaN;
+      // A session that is taken up again shows no certificate; the one it began with still holds.
+      if (!Number.isNaN(end)) expiries.set(key, end);
       callback(...answer);
     });
   };
   const certificateExpiry = () => {
-    const ends = [...expiries.values()].filter((end) => !Number.isNaN(end));
+    const ends = [...expiries.values()];
     return ends.length === 0 ? undefined : new Date(Math.min(...ends));
   };
   return { connect, isPublic: (origin) => origins.get(origin)?.reachedPublic ?? true, certificateExpiry };

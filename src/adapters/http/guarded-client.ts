@@ -23,6 +23,8 @@ export interface GuardedClientOptions extends AddressPolicyOptions {
   transportOf?: (registry: string) => RegistryTransport;
 }
 
+const NOTHING_RECEIVED = { bytes: 0, ms: 0 };
+
 export type { RegistryTransport } from './pools.ts';
 
 export interface GuardedRequest {
@@ -65,6 +67,12 @@ export interface GuardedClient {
   request(request: GuardedRequest): Promise<GuardedResponse>;
   /** The earliest end of validity of the certificates that the registry's servers showed; undefined over http or before the first connection. */
   certificateExpiry(registry: string): Date | undefined;
+  /** Whether the origin was reached at a public address by calls without a registry; true when it was never called. */
+  isPublic(origin: string): boolean;
+  /** Since the client was made: bytes of bodies that were read, and ms from request to last byte. */
+  received(registry: string): { bytes: number; ms: number };
+  /** Before the registry is called by other rules (transportOf): what is under way ends as it began. */
+  forget(registry: string): void;
   close(): Promise<void>;
 }
 
@@ -76,9 +84,16 @@ export function createGuardedClient(options: GuardedClientOptions): GuardedClien
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const pools = new PoolSet({ ...options, timeouts });
   const maxRedirects = options.maxRedirects ?? DEFAULT_MAX_REDIRECTS;
+  const received = new Map<string, { bytes: number; ms: number }>();
   return {
-    request: (request) => exchange(request, { pools, maxRedirects, totalMs: request.timeoutMs ?? timeouts.total }),
+    request: (request) => exchange(request, { pools, maxRedirects, totalMs: request.timeoutMs ?? timeouts.total, received }),
     certificateExpiry: (registry) => pools.certificateExpiry(registry),
+    isPublic: (origin) => pools.get('', false).connector.isPublic(origin),
+    received: (registry) => ({ ...(received.get(registry) ?? NOTHING_RECEIVED) }),
+    forget(registry) {
+      pools.forget(registry);
+      received.delete(registry);
+    },
     close: () => pools.close(),
   };
 }
@@ -87,18 +102,24 @@ interface ExchangeContext {
   pools: PoolSet;
   maxRedirects: number;
   totalMs: number;
+  received: Map<string, { bytes: number; ms: number }>;
 }
 
 async function exchange(request: GuardedRequest, context: ExchangeContext): Promise<GuardedResponse> {
   request.signal?.throwIfAborted();
   const deadline = new Deadline(context.totalMs, request.signal);
+  const startedAt = performance.now();
+  const onEnd = (bytes: number) => {
+    deadline.clear();
+    if (request.registry !== undefined) addReceived(context.received, request.registry, bytes, performance.now() - startedAt);
+  };
   let hop = firstHop(request, context.pools);
   try {
     for (let redirects = 0; ; redirects += 1) {
       const failing: FailureContext = { url: displayUrl(hop.url), registry: request.registry };
       const pool = context.pools.get(request.registry ?? '', hop.fromPublic);
       const answer = await send(hop, request, pool.agent, deadline, failing);
-      if (!REDIRECT_STATUSES.has(answer.statusCode)) return await respond(answer, request, deadline, failing);
+      if (!REDIRECT_STATUSES.has(answer.statusCode)) return await respond(answer, request, { deadline, onEnd }, failing);
       await answer.body.dump({ limit: UNUSED_BODY_LIMIT, signal: deadline.signal });
       if (request.method === 'POST') throw protocolFailure('it redirects a POST, which is not followed', failing);
       if (redirects >= context.maxRedirects) throw protocolFailure(`more than ${context.maxRedirects} redirects`, failing);
@@ -144,7 +165,7 @@ async function send(hop: Hop, request: GuardedRequest, agent: Agent, deadline: D
 async function respond(
   answer: Dispatcher.ResponseData,
   request: GuardedRequest,
-  deadline: Deadline,
+  { deadline, onEnd }: { deadline: Deadline; onEnd: (bytes: number) => void },
   context: FailureContext,
 ): Promise<GuardedResponse> {
   const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, headerText(value) ?? '']));
@@ -160,7 +181,7 @@ async function respond(
     throw error;
   }
   const onError = (error: unknown) => deadline.explain(error, (cause) => bodyFailure(cause, context));
-  const body = limitedBody(answer.body, { maxBytes, context, onError, onEnd: () => deadline.clear() });
+  const body = limitedBody(answer.body, { maxBytes, context, onError, onEnd });
   return {
     status: answer.statusCode,
     headers,
@@ -170,6 +191,11 @@ async function respond(
     json: () => readJson(body, context),
     discard: () => discard(answer, deadline),
   };
+}
+
+function addReceived(received: Map<string, { bytes: number; ms: number }>, registry: string, bytes: number, ms: number): void {
+  const before = received.get(registry) ?? NOTHING_RECEIVED;
+  received.set(registry, { bytes: before.bytes + bytes, ms: before.ms + ms });
 }
 
 function throwFor(failure: ChandleryError | undefined): void {

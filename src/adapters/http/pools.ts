@@ -58,6 +58,15 @@ export class PoolSet {
     return pool;
   }
 
+  /** Gives up the connections of one registry when what is under way on them has ended; the next call makes new ones, by its new rules. */
+  forget(registry: string): void {
+    for (const key of SIDES.map((side) => keyOf(registry, side === 'public'))) {
+      const pool = this.#pools.get(key);
+      this.#pools.delete(key);
+      pool?.agent.close().catch(() => undefined);
+    }
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map(({ agent }) => agent.destroy()));
     this.#pools.clear();

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { describeSshd } from '../../support/git/describe-sshd.ts';
 import { openGitLab, readArchive } from '../../support/git/lab.ts';
 import { TestRepository, templateFiles } from '../../support/git/repository.ts';
-import { describeSshd, TestSshd } from '../../support/git/sshd.ts';
+import { TestSshd } from '../../support/git/sshd.ts';
 
 describeSshd('a git registry over ssh', () => {
   const lab = openGitLab();

@@ -227,6 +227,21 @@ describe('the registry set', () => {
     await expect(disabled).rejects.toThrow('git is not installed');
     await Promise.all([bare.close(), client.close()]);
   });
+
+  it('gives the copy up when the registry is removed, after whoever still reads it', async () => {
+    repository.commit(templateFiles('', 'kept', '1.0.0'));
+    const client = createGuardedClient({ development: false, allow: [] });
+    const set = createRegistrySet({ registries: [], problems: [] }, { client, git: lab.git });
+    const config = { name: 'repo', kind: 'git', type: 'private', url: repository.url } as const;
+    set.use({ registries: [{ config, revision: '1' }], problems: [] });
+    const plugin = set.get('repo');
+    const reading = plugin.getTemplate('kept');
+    set.use({ registries: [], problems: [] });
+    await expect(reading).resolves.toMatchObject({ name: 'kept' });
+    // An operation that still holds it fetches anew.
+    await expect(plugin.listVersions('kept')).resolves.toHaveLength(1);
+    await client.close();
+  });
 });
 
 describe('the mirror', () => {

@@ -77,6 +77,34 @@ describe('createRegistrySet', () => {
     expect(set.default).toBeUndefined();
   });
 
+  it('takes registries that are added while it is used, and keeps the plugins of those that stay', async () => {
+    const set = createRegistrySet(config('registries:\n  - {name: web, type: private, url: "https://y"}'), {
+      client,
+      local: local(),
+    });
+    const added = (name: string, revision: string, type: 'official' | 'private' = 'private') => ({
+      config: { name, kind: 'helm' as const, type, url: `https://${name}.example` },
+      revision,
+    });
+    set.use({ registries: [added('a', '1'), added('b', '2')], problems: [], defaultName: 'a', defaultBy: 'order' });
+    const [a, b] = [set.get('a'), set.get('b')];
+    expect(set.all.map(({ name }) => name)).toEqual(['local', 'web', 'a', 'b']);
+    expect(set.default?.name).toBe('web');
+    const problems = [{ registry: 'b', message: 'no key', revision: '2' }];
+    set.use({ registries: [added('a', '1'), added('c', '3', 'official')], problems, defaultName: 'c', defaultBy: 'type' });
+    expect(set.get('a')).toBe(a);
+    expect(set.default?.name).toBe('c');
+    expect(() => set.get('b')).toThrow(/cannot be used: no key/);
+    set.use({ registries: [added('a', '4'), added('b', '2')], problems: [], defaultName: 'a', defaultBy: 'mark' });
+    expect(set.get('a')).not.toBe(a);
+    expect(set.get('b')).not.toBe(b);
+    expect(set.default?.name).toBe('a');
+    set.use({ registries: [], problems: [] });
+    await expect(() => set.get('a')).toFailWith('registry_not_found');
+    expect(set.default?.name).toBe('web');
+    await set.close();
+  });
+
   it('fails with config_invalid when a name is taken', async () => {
     const taken = config('registries:\n  - {name: local, type: private, url: "https://x"}');
     await expect(() => createRegistrySet(taken, { client, local: local() })).toFailWith('config_invalid');

@@ -1,15 +1,16 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeAuthority } from '../tls/authority.ts';
 
 /** git's own smart http server behind TLS of a private authority. */
 export class TestGitHttps {
   readonly dir = mkdtempSync(join(tmpdir(), 'git-https-'));
   /** PEM file of the authority. */
-  readonly ca = join(this.dir, 'cert.pem');
+  readonly ca = join(this.dir, 'ca.pem');
   /** Answers instead of git. */
   instead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   readonly authorizations: Array<string | undefined> = [];
@@ -21,13 +22,9 @@ export class TestGitHttps {
   constructor(readonly root: string) {}
 
   async start(): Promise<void> {
-    const key = join(this.dir, 'key.pem');
-    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-    execFileSync('openssl', ['req', '-x509', ...kind, ...names, '-keyout', key, '-out', this.ca], { stdio: 'ignore' });
-    const server = createServer({ key: readFileSync(key), cert: readFileSync(this.ca) }, (request, response) =>
-      this.#answer(request, response),
-    );
+    const authority = await makeAuthority('Authority of the git server');
+    writeFileSync(this.ca, authority.ca);
+    const server = createServer(await authority.issue(), (request, response) => this.#answer(request, response));
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     this.port = (server.address() as { port: number }).port;

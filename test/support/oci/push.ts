@@ -157,16 +157,17 @@ export interface ChartFixture {
   files?: Record<string, string>;
 }
 
-/** Real Helm with a home of its own, logged in where a credential is given. */
-export async function openHelm(host: string, login?: { username: string; password: string }): Promise<Helm> {
+/** Real Helm with a home of its own, logged in where a credential is given. `ca` is the authority of a registry that speaks TLS. */
+export async function openHelm(host: string, login?: { username: string; password: string }, ca?: string): Promise<Helm> {
   const cacheDir = process.env.CHANDLERY_CACHE_DIR ?? join(homedir(), '.cache', 'chandlery');
   const program = await acquireHelm({ cacheDir, env: process.env, log: (line) => process.stderr.write(`${line}\n`) });
   const home = await mkdtemp(join(tmpdir(), 'chandlery-helm-'));
   const options = { env: { PATH: process.env.PATH, HOME: home }, cwd: home };
+  const transport = ca === undefined ? ['--plain-http'] : ['--ca-file', ca];
   if (login)
     await run(
       program,
-      ['registry', 'login', host, '--plain-http', '--username', login.username, '--password', login.password],
+      ['registry', 'login', host, ...transport, '--username', login.username, '--password', login.password],
       options,
     );
   return {
@@ -183,7 +184,7 @@ export async function openHelm(host: string, login?: { username: string; passwor
       }
       await run(program, ['package', directory, '--destination', home], options);
       const archive = join(home, `${name}-${version}.tgz`);
-      await run(program, ['push', archive, `oci://${host}/${path}`, '--plain-http'], options);
+      await run(program, ['push', archive, `oci://${host}/${path}`, ...transport], options);
       return readFile(archive);
     },
     close: () => rm(home, { recursive: true, force: true }),

@@ -1,20 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, request as httpRequest, type Server } from 'node:http';
+import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '../../../src/embedded/ports.ts';
 import { acquireOciRegistry } from '../../../tools/oci-registry.ts';
+import { makeAuthority } from '../tls/authority.ts';
 
-/** Real OCI registries on loopback: go-containerregistry's (memory), and distribution's with authentication. */
+/**
+ * Real OCI registries on loopback: go-containerregistry's (memory), and distribution's with authentication and TLS. The demo uses them
+ * too, so nothing of the test framework may be imported here.
+ */
 
 export interface OciServer {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`, or https */
   url: string;
   host: string;
+  /** PEM file of its authority, where it speaks TLS. */
+  ca?: string;
   close(): Promise<void>;
 }
 
@@ -48,28 +55,40 @@ async function run(args: string[]): Promise<{ child: ChildProcess; address: stri
   return { child, address };
 }
 
-async function answering(url: string): Promise<void> {
+async function answering(url: string, ca: string | undefined): Promise<void> {
   const until = Date.now() + START_WITHIN_MS;
   for (;;) {
-    const isUp = await fetch(`${url}/v2/`).then(
-      () => true,
-      () => false,
-    );
-    if (isUp) return;
+    if (await answers(`${url}/v2/`, ca)) return;
     if (Date.now() > until) throw new Error(`${url} does not answer`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-async function started(args: string[], cleanup: () => Promise<void> = async () => undefined): Promise<OciServer> {
+function answers(url: string, ca: string | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = ca === undefined ? httpRequest(url) : request(url, { ca, agent: false });
+    asked.once('error', () => resolve(false));
+    asked.once('response', (response) => {
+      response.destroy();
+      resolve(true);
+    });
+    asked.end();
+  });
+}
+
+async function started(
+  args: string[],
+  { ca, cleanup = async () => undefined }: { ca?: string | undefined; cleanup?: () => Promise<void> } = {},
+): Promise<OciServer> {
   const { child, address } = await run(args);
-  const url = `http://${address}`;
-  await answering(url);
+  // Ctrl-C ends it before anybody closes it.
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const url = `${ca === undefined ? 'http' : 'https'}://${address}`;
+  await answering(url, ca);
   return {
     url,
     host: address,
     async close() {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await ended;
       await cleanup();
@@ -84,6 +103,8 @@ export function startMemoryRegistry(): Promise<OciServer> {
 
 export interface DistributionOptions {
   auth?: 'basic' | 'token';
+  /** Speaks TLS, with a certificate of its own authority. */
+  tls?: boolean;
   /** Where blobs are sent to: `http://127.0.0.2:<port>`. */
   redirectTo?: string;
   /** Folder of the blobs; default one of its own. */
@@ -109,20 +130,35 @@ export async function startDistribution(options: DistributionOptions = {}): Prom
       },
     },
   };
+  const tls = options.tls ? await writeCertificate(dir) : undefined;
   const config = {
     version: '0.1',
     log: { level: 'error' },
     storage: { filesystem: { rootdirectory: options.root ?? join(dir, 'data') } },
-    http: { addr: `127.0.0.1:${port}` },
+    http: { addr: `127.0.0.1:${port}`, ...(tls && { tls: tls.files }) },
     ...(options.auth && { auth: auth[options.auth] }),
     ...(options.redirectTo && { middleware: { storage: [{ name: 'redirect', options: { baseurl: options.redirectTo } }] } }),
   };
   await writeFile(join(dir, 'config.yml'), JSON.stringify(config));
-  const server = await started(['serve', join(dir, 'config.yml')], async () => {
+  const cleanup = async (): Promise<void> => {
     await tokens?.close();
     await rm(dir, { recursive: true, force: true });
-  });
-  return { ...server, ...(tokens && { tokens }) };
+  };
+  const server = await started(['serve', join(dir, 'config.yml')], { ca: tls?.authority, cleanup });
+  return { ...server, ...(tokens && { tokens }), ...(tls && { ca: tls.ca }) };
+}
+
+async function writeCertificate(
+  dir: string,
+): Promise<{ authority: string; ca: string; files: Record<'certificate' | 'key', string> }> {
+  const { ca: authority, issue } = await makeAuthority('Authority of the OCI registry');
+  const { cert, key } = await issue();
+  const files = { certificate: join(dir, 'cert.pem'), key: join(dir, 'key.pem') };
+  const ca = join(dir, 'ca.pem');
+  await writeFile(ca, authority);
+  await writeFile(files.certificate, cert);
+  await writeFile(files.key, key, { mode: 0o600 });
+  return { authority, ca, files };
 }
 
 /** One request to the token server. */
