@@ -33,7 +33,7 @@ export async function testConnection(source: Source, ms: number): Promise<Regist
   });
   try {
     const { credential } = await source.plugin.connect(signal);
-    source.guard.breaker.succeeded();
+    source.guard.breaker.reset();
     return told('ok', GUIDANCE.ok, { credential });
   } catch (error) {
     const outcome = signal.aborted ? 'timeout' : outcomeOf(error);

@@ -18,38 +18,89 @@ export interface ListingsDeps {
   now: () => number;
   /** After a listing has changed, with what it now says of a name. */
   onChanged: (source: Source, summaryOf: (name: string) => string | undefined) => void;
+  /** After another server has changed a listing. */
+  onElsewhere: (source: Source) => void;
+  /** All that this server reads. */
+  sources: () => readonly Source[];
 }
 
 /** The listings that the store holds, and when each is fetched again. Identical refreshes under way share one. */
 export class Listings {
   #states = new Map<string, CatalogState>();
-  readonly #running = new Map<string, Promise<Refreshed>>();
+  /** `said`: of #expired, when it began. */
+  readonly #running = new Map<string, { refreshed: Promise<Refreshed>; said: number }>();
   /** When a registry last confirmed its listing to this process; more often than it is written down. */
   readonly #confirmedAt = new Map<string, number>();
+  /** How often a listing was said to be old, whatever its age, and up to which of those it has been fetched since. */
+  readonly #expired = new Map<string, { said: number; met: number }>();
+  /** By registry, ms on the process's own clock: when a fetch began that is under way, and how long the last one took. */
+  readonly #pace = new Map<string, { since?: number; lastMs?: number }>();
+  /** Changed here since the store was last read. */
+  readonly #written = new Set<string>();
   #loading: Promise<void> | undefined;
+  #following: Promise<void> | undefined;
   #loadedAt: number | undefined;
+  #claimedAt: number | undefined;
 
   constructor(readonly deps: ListingsDeps) {}
 
   /** Reads once what the store holds. Fails with store_unavailable. */
   async load(): Promise<void> {
-    if (this.#loadedAt === undefined) await this.#reload();
+    if (this.#loadedAt === undefined) await (this.#loading ?? this.#reload());
+    this.#claim();
   }
 
+  /** In the background: says that these are read here, so that nobody forgets them, and forgets what nobody has read for long. */
+  #claim(): void {
+    const { store, limits, now, sources } = this.deps;
+    const before = this.#claimedAt;
+    if (before !== undefined && now() - before < limits.claimEveryMs) return;
+    this.#claimedAt = now();
+    const keys = sources().map(({ key }) => key);
+    store.retain(keys, limits.catalogMs).catch(() => {
+      this.#claimedAt = before;
+    });
+  }
+
+  /** Reads what the store holds as of now: one that is under way may have missed it, so another one follows, which later callers share. */
   #reload(): Promise<void> {
-    this.#loading ??= this.deps.store
-      .states()
-      .then((states) => {
-        const found = new Map(states.map((state) => [keyOf(state), state]));
-        // Why a registry of which nothing is held cannot be listed is worth knowing, wherever it is written.
-        for (const [key, state] of this.#states) if (state.listedAt === undefined && !found.has(key)) found.set(key, state);
-        this.#states = found;
-        this.#loadedAt = this.deps.now();
-      })
-      .finally(() => {
-        this.#loading = undefined;
-      });
+    if (this.#loading) {
+      this.#following ??= this.#loading
+        .catch(() => undefined)
+        .then(() => {
+          this.#following = undefined;
+          return this.#reload();
+        });
+      return this.#following;
+    }
+    this.#loading = this.#read().finally(() => {
+      this.#loading = undefined;
+    });
     return this.#loading;
+  }
+
+  async #read(): Promise<void> {
+    const states = await this.deps.store.states();
+    const found = new Map(states.map((state) => [keyOf(state), state]));
+    const before = this.#states;
+    this.#states = found;
+    for (const source of this.deps.sources()) {
+      const key = keyOf(source.key);
+      const known = before.get(key);
+      // Why a registry of which nothing is held cannot be listed is worth knowing, wherever it is written.
+      if (known && known.listedAt === undefined && !found.has(key)) found.set(key, known);
+      this.#compare(source, known?.listedAt);
+    }
+    this.#loadedAt = this.deps.now();
+  }
+
+  #compare(source: Source, before: string | undefined): void {
+    const key = keyOf(source.key);
+    const now = this.#states.get(key)?.listedAt;
+    if (before === now) return;
+    // What this process wrote itself it has told already, and more exactly.
+    const isOurs = this.#written.delete(key);
+    if (before !== undefined && !isOurs) this.deps.onElsewhere(source);
   }
 
   state(source: Source): CatalogState | undefined {
@@ -64,20 +115,49 @@ export class Listings {
   age(source: Source): number {
     const { listedAt, checkedAt } = this.state(source) ?? {};
     if (listedAt === undefined) return Number.POSITIVE_INFINITY;
-    const checked = Math.max(Date.parse(checkedAt ?? listedAt), this.#confirmedAt.get(source.name) ?? 0);
+    const checked = Math.max(Date.parse(checkedAt ?? listedAt), this.#confirmedAt.get(keyOf(source.key)) ?? 0);
     return Math.max(0, this.deps.now() - checked);
   }
 
   isFresh(source: Source): boolean {
-    return this.age(source) < source.freshMs;
+    return !this.#isExpired(keyOf(source.key)) && this.age(source) < source.freshMs;
+  }
+
+  /** The registry is known to list something else by now: what is held is fresh no more, and neither is what is just being fetched. */
+  expire(source: Source): void {
+    const key = keyOf(source.key);
+    const { said = 0, met = 0 } = this.#expired.get(key) ?? {};
+    this.#expired.set(key, { said: said + 1, met });
+  }
+
+  #isExpired(key: string): boolean {
+    const { said = 0, met = 0 } = this.#expired.get(key) ?? {};
+    return said > met;
   }
 
   /** Fetches the listing where it has changed; `force`: even if another server has just done so. Fails as the registry does; what is held stays. */
   refresh(source: Source, force = false): Promise<Refreshed> {
-    const running = this.#running.get(source.name);
-    if (running) return running;
-    const started = this.#refresh(source, force).finally(() => this.#running.delete(source.name));
-    this.#running.set(source.name, started);
+    const key = keyOf(source.key);
+    const running = this.#running.get(key);
+    const { said = 0 } = this.#expired.get(key) ?? {};
+    if (running && running.said === said) return running.refreshed;
+    const before = running?.refreshed.then(
+      () => undefined,
+      () => undefined,
+    );
+    const started = (before ?? Promise.resolve())
+      .then(async () => {
+        // All that was said before a fetch begins is met by it: those that were asked for meanwhile find nothing left to do.
+        const meets = this.#expired.get(key)?.said ?? 0;
+        const refreshed = await this.#refresh(source, force || this.#isExpired(key));
+        const now = this.#expired.get(key);
+        if (now) now.met = Math.max(now.met, meets);
+        return refreshed;
+      })
+      .finally(() => {
+        if (this.#running.get(key)?.refreshed === started) this.#running.delete(key);
+      });
+    this.#running.set(key, { refreshed: started, said });
     // Whoever waits hears of a failure; when everybody has gone on without it, it is still not an error of the process.
     started.catch(() => undefined);
     return started;
@@ -85,17 +165,42 @@ export class Listings {
 
   async #refresh(source: Source, force: boolean): Promise<Refreshed> {
     const { store, limits, now } = this.deps;
+    const isFresh = () => this.isFresh(source);
     // Another server may have read the listing since, or have forgotten it.
     if (this.#loadedAt === undefined || now() - this.#loadedAt > limits.confirmEveryMs) await this.#reload();
-    if (!force && this.isFresh(source)) return this.#asHeld(source);
+    if (!force && isFresh()) return this.#asHeld(source);
     try {
-      const refreshed = await source.guard.run(limits.listingMs, (signal) => this.#fetch(source, signal));
+      const fetched = () => source.guard.run(limits.listingMs, (signal) => this.#fetch(source, signal), 'listing');
+      const refreshed = await this.#timed(keyOf(source.key), fetched);
       if (refreshed.state === 'changed' || this.#mustConfirm(source)) await this.#reload();
       return refreshed;
     } catch (error) {
       const failure = error instanceof ChandleryError ? error : new ChandleryError('internal', String(error));
       if (failure.code !== 'store_unavailable') await this.#failed(source, failure, store);
+      // Perhaps because another server was just writing the same.
+      else if (!force && (await this.#reload().then(isFresh, () => false))) return this.#asHeld(source);
       throw failure;
+    }
+  }
+
+  /** How long its listing has been on its way, and how long the last one took, ms; 0 for what is not known. */
+  pace(source: Source): { runningMs: number; lastMs: number } {
+    const { since, lastMs = 0 } = this.#pace.get(keyOf(source.key)) ?? {};
+    return { runningMs: since === undefined ? 0 : performance.now() - since, lastMs };
+  }
+
+  async #timed<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#pace.get(key)?.lastMs ?? 0;
+    const since = performance.now();
+    this.#pace.set(key, { since, lastMs: before });
+    // A registry does not become a fast one by failing.
+    let least = before;
+    try {
+      const result = await work();
+      least = 0;
+      return result;
+    } finally {
+      this.#pace.set(key, { lastMs: Math.max(least, performance.now() - since) });
     }
   }
 
@@ -111,7 +216,7 @@ export class Listings {
     const listing = await source.plugin.list(options);
     if (listing.unchanged) {
       if (this.#mustConfirm(source)) await this.deps.store.confirm(source.key);
-      this.#confirmedAt.set(source.name, this.deps.now());
+      this.#confirmedAt.set(keyOf(source.key), this.deps.now());
       return this.#asHeld(source);
     }
     const { validator } = listing;
@@ -119,8 +224,9 @@ export class Listings {
     const state = () => ({ ...(validator !== undefined && { validator }), problems, problemCount });
     const templates = distinct(listing.templates, seen, onProblem, source.name);
     const { total, written, removed } = await this.deps.store.replace(source.key, templates, state);
-    this.#confirmedAt.set(source.name, this.deps.now());
+    this.#confirmedAt.set(keyOf(source.key), this.deps.now());
     const isChanged = written + removed > 0;
+    this.#written.add(keyOf(source.key));
     if (isChanged) this.deps.onChanged(source, (name) => seen.get(name));
     return { state: isChanged || !held ? 'changed' : 'unchanged', templates: total, written, removed, problemCount };
   }
@@ -144,9 +250,17 @@ export class Listings {
     if (before.error?.code !== code) await store.fail(source.key, { code, message: cut(message) }).catch(() => undefined);
   }
 
-  /** Forgets the listings of registries that are not configured any more. */
-  async retain(sources: readonly Source[]): Promise<void> {
-    await this.deps.store.retain(sources.map(({ key }) => key));
+  /** Removes what is held of registries that are not there any more. Fails with store_unavailable. */
+  async forget(gone: readonly Source[]): Promise<void> {
+    if (gone.length === 0) return;
+    await this.deps.store.forget(gone.map(({ key }) => key));
+    for (const { key } of gone) {
+      this.#states.delete(keyOf(key));
+      this.#confirmedAt.delete(keyOf(key));
+      this.#expired.delete(keyOf(key));
+      this.#pace.delete(keyOf(key));
+      this.#written.delete(keyOf(key));
+    }
   }
 }
 

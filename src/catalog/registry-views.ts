@@ -1,4 +1,6 @@
 import type { RegistryDetail, RegistryHealth, RegistryView } from '../domain/catalog-views.ts';
+import type { RegistryCheck, RegistryChecks } from '../domain/health.ts';
+import type { RegistryGauges } from '../domain/metrics.ts';
 import type { Listings } from './listings.ts';
 import type { Source } from './sources.ts';
 
@@ -12,6 +14,8 @@ export function registryView(source: Source, listings: Listings): RegistryView {
     kind: source.plugin.kind,
     type: source.plugin.type,
     url: source.url,
+    origin: source.origin ?? 'file',
+    ...(source.revision !== undefined && { revision: source.revision }),
     default: source.isDefault,
     credential: source.credential,
     status: statusOf(source, listings),
@@ -28,7 +32,7 @@ export function registryDetail(source: Source, listings: Listings): RegistryDeta
   return { ...registryView(source, listings), problems: listings.state(source)?.problems ?? [] };
 }
 
-export function registryHealth(source: Source, listings: Listings): RegistryHealth {
+export function registryHealth(source: Source, listings: Listings, checks?: RegistryChecks): RegistryHealth {
   const error = listings.state(source)?.error;
   const breaker = source.guard.breaker.state;
   const status = statusOf(source, listings);
@@ -38,14 +42,31 @@ export function registryHealth(source: Source, listings: Listings): RegistryHeal
     status,
     breaker,
     figures: source.meter.figures(),
-    ...certificateOf(source),
+    ...certificateOf(source, checks?.latest),
     ...(error && { error }),
+    ...(checks && { checks }),
   };
 }
 
-/** Days left of the certificate that ends first; negative when it has ended. */
-export function certificateOf(source: Source): { certificate?: { expiresAt: string; days: number } } {
-  const end = source.certificateExpiry?.();
+/** What the metrics tell of a registry. */
+export function registryGauges(source: Source, listings: Listings, latest?: RegistryCheck): RegistryGauges {
+  const age = listings.age(source);
+  const days = certificateOf(source, latest).certificate?.days;
+  return {
+    registry: source.name,
+    breaker: source.guard.breaker.state,
+    templates: listings.state(source)?.templates ?? 0,
+    ...(Number.isFinite(age) && { listingAgeSeconds: age / 1_000 }),
+    ...(days !== undefined && { certificateDays: days }),
+    ...(latest && { available: latest.ok, checkLatencyMs: latest.latencyMs }),
+    ...(latest?.bytesPerSecond !== undefined && { checkBytesPerSecond: latest.bytesPerSecond }),
+  };
+}
+
+/** Days left of the certificate that ends first; negative when it has ended. What another process saw counts where this one saw none. */
+export function certificateOf(source: Source, latest?: RegistryCheck): { certificate?: { expiresAt: string; days: number } } {
+  const seen = latest?.certificateEndsAt;
+  const end = source.certificateExpiry?.() ?? (seen === undefined ? undefined : new Date(seen));
   if (!end) return {};
   return { certificate: { expiresAt: end.toISOString(), days: Math.floor((end.getTime() - Date.now()) / DAY_MS) } };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CatalogQuery, CatalogStore } from '../domain/catalog.ts';
 import type { CatalogEvent, CatalogPage, CatalogSearch, RegistryTrouble } from '../domain/catalog-views.ts';
 import { ChandleryError } from '../domain/errors.ts';
@@ -10,7 +11,7 @@ const DEFAULT_LIMIT = 20;
 
 export interface SearchDeps {
   /** All there are: the counts beside a page are made over them, whichever of them were asked. */
-  sources: readonly Source[];
+  sources: () => readonly Source[];
   store: CatalogStore;
   listings: Listings;
   limits: CatalogLimits;
@@ -23,7 +24,10 @@ type Outcome = RegistryTrouble | undefined;
 export async function searchAll(deps: SearchDeps, asked: readonly Source[], search: CatalogSearch): Promise<CatalogPage> {
   const query = toQuery(search);
   await deps.listings.load();
-  const outcomes = await Promise.all(asked.map((source) => brought(deps, source, patience(deps, source))));
+  // The slowest is asked first: to ask twenty takes a while too, and that comes on top of what the last one takes.
+  const slowestFirst = byPace(deps, asked).reverse();
+  const arriving = new Map(slowestFirst.map((source) => [source, brought(deps, source, patience(deps, source))] as const));
+  const outcomes = await Promise.all(asked.map((source) => arriving.get(source)));
   return await pageOf(deps, { asked, outcomes }, search, query);
 }
 
@@ -40,13 +44,26 @@ export async function* searchLive(
   const startedAt = performance.now();
   const query = toQuery(search);
   await deps.listings.load();
-  const asked = chosen.filter((source) => !deps.listings.isFresh(source));
+  // The fastest is asked first: here somebody waits for the first result.
+  const asked = byPace(
+    deps,
+    chosen.filter((source) => !deps.listings.isFresh(source)),
+  );
+  const all = { most: deps.limits.progressMs, left: deps.limits.progressMs };
+  let turn: Promise<unknown> = Promise.resolve();
   const arriving = new Map(
-    asked.map((source) => [source, brought(deps, source, deps.limits.progressMs).then((error) => ({ source, error }))] as const),
+    asked.map((source) => {
+      const answer = turn.then(() => brought(deps, source, all)).then((error) => ({ source, error }));
+      // One a turn, so that what the first one answers does not have to wait until all have been asked.
+      turn = turn.then(() => nextTurn());
+      return [source, answer] as const;
+    }),
   );
   // Whoever stops reading leaves promises behind that nobody waits for.
   for (const promise of arriving.values()) promise.catch(() => undefined);
-  yield { event: 'held', data: await pageOf(deps, { asked: chosen, outcomes: [] }, search, query) };
+  // Of those that have nothing there is nothing to read, and while they arrive, what has been read would be old again and again.
+  const held = { ...deps, sources: () => deps.sources().filter((source) => deps.listings.isHeld(source)) };
+  yield { event: 'held', data: await pageOf(held, { asked: chosen, outcomes: [] }, search, query) };
   const outcomes = new Map<Source, Outcome>();
   const gone = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
   while (arriving.size > 0 && !signal.aborted) {
@@ -64,25 +81,46 @@ export async function* searchLive(
   yield { event: 'done', data: await pageOf(deps, { asked: chosen, outcomes: [...outcomes.values()] }, search, query) };
 }
 
-/** How long a search waits for a registry; one that takes longer arrives in the background. */
-function patience({ listings, limits }: SearchDeps, source: Source): number {
+/** The fastest first, as far as that is known. */
+function byPace({ listings }: SearchDeps, sources: readonly Source[]): Source[] {
+  return sources.toSorted((a, b) => listings.pace(a).lastMs - listings.pace(b).lastMs);
+}
+
+interface Patience {
+  /** ms that a search gives a registry from when it was asked */
+  most: number;
+  /** ms left of that */
+  left: number;
+}
+
+/**
+ * How long a search waits for a registry; one that takes longer arrives in the background. One that was asked before is not given
+ * the whole time again, and one that took longer the last time is not waited for: a slow registry holds up the first search, not each.
+ */
+function patience({ listings, limits }: SearchDeps, source: Source): Patience {
   const isUsable = listings.age(source) < limits.catalogMs;
-  return isUsable ? limits.olderListingMs : limits.firstListingMs;
+  const most = isUsable ? limits.olderListingMs : limits.firstListingMs;
+  const { runningMs, lastMs } = listings.pace(source);
+  return { most, left: lastMs > most ? 0 : Math.max(0, most - runningMs) };
 }
 
 /** Brings the listing of a registry up to date, as far as that is possible in the time given. */
-async function brought({ listings }: SearchDeps, source: Source, ms: number): Promise<Outcome> {
+async function brought({ listings }: SearchDeps, source: Source, { most, left }: Patience): Promise<Outcome> {
   const isFresh = listings.isFresh(source);
-  source.meter.cache(isFresh);
+  source.meter.cache(isFresh, 'search');
   if (isFresh) return undefined;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), ms);
+    timer = setTimeout(() => resolve('late'), left);
   });
   try {
     const first = await Promise.race([listings.refresh(source), late]);
     if (first !== 'late') return undefined;
-    return { registry: source.name, code: 'registry_unavailable', message: `no answer within ${ms / 1_000} s; it is waited for` };
+    return {
+      registry: source.name,
+      code: 'registry_unavailable',
+      message: `takes longer than the ${most / 1_000} s that a search waits; it goes on`,
+    };
   } catch (error) {
     if (!(error instanceof ChandleryError) || error.code === 'store_unavailable') throw error;
     return { registry: source.name, code: error.code, message: error.message };
@@ -97,14 +135,14 @@ async function pageOf(
   search: CatalogSearch,
   query: CatalogQuery,
 ): Promise<CatalogPage> {
-  const keys = sources.map(({ key }) => key);
+  const keys = sources().map(({ key }) => key);
   const { templates, total, facets } = await store.search(keys, query);
   const next = query.offset + templates.length;
   const errors = outcomes.filter((outcome) => outcome !== undefined);
   const stale = asked
     .filter((source) => !listings.isFresh(source) && listings.isHeld(source))
     .map((source) => ({ registry: source.name, ageSeconds: Math.round(listings.age(source) / 1_000) }));
-  const wanted = total === 0 && search.q?.trim() ? nameFrom(search.q) : undefined;
+  const wanted = total === 0 && keys.length > 0 && search.q?.trim() ? nameFrom(search.q) : undefined;
   return {
     templates,
     total,

@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
-import type pg from 'pg';
+import { integers } from './catalog-postings.ts';
+import type { Queryable } from './catalog-snapshot.ts';
 
 /**
  * What counting, filtering and ordering need of a listing, held in this process: about 70 bytes an entry. Which entries a word
- * matches is PostgreSQL's to say; grouping and sorting twenty thousand matches there takes three times as long as finding them.
+ * matches is PostgreSQL's to say; grouping and sorting twenty thousand matches there takes many times as long as finding them.
  */
 export interface Columns {
   generation: number;
@@ -64,7 +65,7 @@ export interface ColumnCache {
   facets(ids: ReadonlySet<number>): Promise<Map<number, FacetSet>>;
 }
 
-export function createColumnCache(pool: pg.Pool): ColumnCache {
+export function createColumnCache(db: Queryable): ColumnCache {
   const listings = new LRUCache<number, Columns>({
     maxSize: MAX_ENTRIES,
     // An empty one counts too; one that alone is too large is not kept, and read each time.
@@ -76,7 +77,7 @@ export function createColumnCache(pool: pg.Pool): ColumnCache {
   /** Those who wait for the same generation share one read. */
   const load = (listing: number, generation: number) => {
     const key = `${listing} ${generation}`;
-    const under = loading.get(key) ?? loadColumns(pool, listing).finally(() => loading.delete(key));
+    const under = loading.get(key) ?? loadColumns(db, listing).finally(() => loading.delete(key));
     loading.set(key, under);
     return under;
   };
@@ -91,11 +92,11 @@ export function createColumnCache(pool: pg.Pool): ColumnCache {
       return columns;
     },
     async facets(ids) {
-      const missing = [...ids].filter((id) => !facetSets.has(id));
       // They never change, but what no listing has any more is deleted there; here the whole is begun anew when it has grown.
       if (facetSets.size > MAX_ENTRIES) facetSets.clear();
+      const missing = [...ids].filter((id) => !facetSets.has(id));
       if (missing.length > 0) {
-        const { rows } = await pool.query<FacetSet>({ ...LOAD_FACETS, values: [missing] });
+        const { rows } = await db.query<FacetSet>({ ...LOAD_FACETS, values: [missing] });
         for (const row of rows) facetSets.set(row.id, row);
       }
       return facetSets;
@@ -103,8 +104,8 @@ export function createColumnCache(pool: pg.Pool): ColumnCache {
   };
 }
 
-async function loadColumns(pool: pg.Pool, listing: number): Promise<Columns | undefined> {
-  const { rows } = await pool.query<Row>({ ...LOAD, values: [listing] });
+async function loadColumns(db: Queryable, listing: number): Promise<Columns | undefined> {
+  const { rows } = await db.query<Row>({ ...LOAD, values: [listing] });
   const row = rows[0];
   return (
     row && {
@@ -118,14 +119,6 @@ async function loadColumns(pool: pg.Pool, listing: number): Promise<Columns | un
       updated: doubles(row.updated),
     }
   );
-}
-
-/** PostgreSQL's byte order is the network's; this machine's may be the other. */
-export function integers(bytes: Buffer | null): Int32Array {
-  const view = viewOf(bytes);
-  const values = new Int32Array(view.byteLength / Int32Array.BYTES_PER_ELEMENT);
-  for (let at = 0; at < values.length; at += 1) values[at] = view.getInt32(at * Int32Array.BYTES_PER_ELEMENT);
-  return values;
 }
 
 function doubles(bytes: Buffer | null): Float64Array {

@@ -49,14 +49,13 @@ export class FacetCounter {
   /** by facet set and registry: entries that fail no filter, and those that fail only the one of that facet */
   readonly #fitting: Int32Array;
   readonly #fittingSources: Int32Array;
-  readonly #almost: Int32Array[];
+  readonly #almost: Array<Int32Array | undefined> = [];
   /** by value: entries with copies, which count once a value */
   readonly #shared: Int32Array[];
 
   constructor(private readonly view: View) {
     this.#fitting = new Int32Array(view.sets);
     this.#fittingSources = new Int32Array(view.registries.length);
-    this.#almost = FACETS.map((_, facet) => new Int32Array(facet === REGISTRY ? view.registries.length : view.sets));
     this.#shared = FACETS.map((_, facet) => new Int32Array(view.values[facet]?.length ?? 0));
   }
 
@@ -71,7 +70,10 @@ export class FacetCounter {
     // Exactly one bit: its place is the facet.
     if ((failed & (failed - 1)) !== 0) return;
     const facet = 31 - Math.clz32(failed);
-    increase(this.#almost[facet] as Int32Array, facet === REGISTRY ? source : set);
+    const isRegistry = facet === REGISTRY;
+    // Most searches filter by little: lists that nobody needs would be made each time.
+    this.#almost[facet] ??= new Int32Array(isRegistry ? this.view.registries.length : this.view.sets);
+    increase(this.#almost[facet], isRegistry ? source : set);
   }
 
   /** The matching ones of several copies, and which filters each fails. */

@@ -14,27 +14,49 @@ const LAST_TIER = TIERS.nearly.any;
 
 export type Closeness = keyof typeof TIERS;
 
-/** Ids that PostgreSQL found, the best place first; one may be in several lists. */
+/** Lists of ids that PostgreSQL found: by word and place, the best place first, and by tag. */
 export interface Matches {
-  name: Int32Array;
-  label: Int32Array;
-  any: Int32Array;
+  words: Int32Array[][][];
+  tags: Int32Array[][];
 }
 
 /** A tier for each slot; undefined: everything is found, in the order of names. */
 export type Found = Uint8Array | undefined;
 
-/** The slots of the ids; what belongs to no slot is left out. Answers how many slots are found. */
-export function markMatches(view: View, found: Uint8Array, matches: Matches, closeness: Closeness): number {
+const PLACES = ['name', 'label', 'any'] as const;
+
+/**
+ * Marks the slots that have all the words and all the tags, each by the worst place of its words; what belongs to no slot is left
+ * out. Answers how many slots it marked.
+ */
+export function markMatches(view: View, found: Uint8Array, { words, tags }: Matches, closeness: Closeness): number {
+  // A tag only narrows; alone it is as good as any word.
+  const ofTags = tags.map((lists) => placesOf(view, words.length > 0 ? [lists] : [[], [], lists]));
+  const [first = [], ...others] = [...words.map((places) => placesOf(view, places)), ...ofTags];
   let marked = 0;
-  for (const place of ['name', 'label', 'any'] as const)
-    for (const id of matches[place]) {
-      const slot = view.slotOf.get(id);
-      if (slot === undefined || found[slot] !== 0) continue;
-      found[slot] = TIERS[closeness][place];
-      marked += 1;
+  for (let slot = 0; slot < view.size; slot += 1) {
+    let worst = first[slot] ?? 0;
+    for (let at = 0; worst > 0 && at < others.length; at += 1) {
+      const place = others[at]?.[slot] ?? 0;
+      worst = place === 0 ? 0 : Math.max(worst, place);
     }
+    if (worst === 0 || found[slot] !== 0) continue;
+    found[slot] = TIERS[closeness][PLACES[worst - 1] ?? 'any'];
+    marked += 1;
+  }
   return marked;
+}
+
+/** By slot the best place, counted from 1; 0: nowhere. */
+function placesOf(view: View, places: readonly Int32Array[][]): Uint8Array {
+  const best = new Uint8Array(view.size);
+  for (const [at, lists] of places.entries())
+    for (const list of lists)
+      for (let n = 0; n < list.length; n += 1) {
+        const slot = view.slotOf(list[n] ?? 0);
+        if (slot >= 0 && best[slot] === 0) best[slot] = at + 1;
+      }
+  return best;
 }
 
 /** Of what is found, names that are the words, or begin with them, come first. Answers whether one is the words. */
@@ -66,7 +88,7 @@ export function selectPage(view: View, found: Found, query: CatalogQuery, counti
 }
 
 function collectHits(view: View, found: Found, filters: Filters, counter: FacetCounter | undefined): Int32Array {
-  const hits = new Int32Array(view.size);
+  const { hits } = view;
   const later = new Set<number>();
   let total = 0;
   for (let slot = 0; slot < view.size; slot += 1) {

@@ -1,43 +1,31 @@
 import { LRUCache } from 'lru-cache';
-import type pg from 'pg';
 import type { CatalogHit, CatalogSource } from '../../domain/catalog.ts';
 import type { TemplateSummary } from '../../domain/registry.ts';
 import type { ColumnCache } from './catalog-columns.ts';
-import { integers } from './catalog-columns.ts';
+import type { Term } from './catalog-postings.ts';
+import { POSTINGS, readPostings } from './catalog-postings.ts';
 import type { Matches } from './catalog-rank.ts';
 import { sourceLists } from './catalog-rows.ts';
+import type { Queryable } from './catalog-snapshot.ts';
 import type { View } from './catalog-view.ts';
 import { copiesOf, createView } from './catalog-view.ts';
 import type { WantedWord } from './catalog-words.ts';
-import { conditionsOf } from './catalog-words.ts';
+import { wantedOf } from './catalog-words.ts';
 
 /** Combinations of sources kept ready, some 2 MB each at 50,000 entries; a server asks for all of them, or for one. */
 const MAX_VIEWS = 4;
-/** Answers of at least this many entries are kept: they cost PostgreSQL milliseconds, and the words that have them are few. */
+/** Lists of at least this many entries are kept: reading them is most of what a search costs, and the words that have them are few. */
 const KEPT_FROM = 1_000;
-/** Entries of all answers that are kept, four bytes each. */
-const MAX_KEPT = 2_000_000;
+/** Entries of all lists that are kept, four bytes each. */
+const MAX_KEPT = 1_000_000;
 
 /** $1 registries, $2 scopes, side by side; their places, ids and generations. */
 const PICKED = `
   picked as materialized (select s.n, l.id, l.generation from unnest($1::text[], $2::text[]) with ordinality as s (registry, scope, n)
     join catalog_listings l on l.registry = s.registry and l.scope = s.scope)`;
 const LISTINGS = "(select string_agg(n || ' ' || id || ' ' || generation, ',' order by n) from picked) as listings";
-const IDS = "string_agg(int4send(id), '')";
-const WITHIN = 'listing = any(array(select id from picked))';
-const matching = (query: string) => `(select ${IDS} from catalog_entries where words @@ ${query}::tsquery and ${WITHIN})`;
 const LOOK = { name: 'catalog-look', text: `with ${PICKED} select ${LISTINGS}` };
-/** $3 name, $4 label, $5 any. One statement for conditions that are apart, one for those that contain each other. */
-const MATCH_APART = {
-  name: 'catalog-match-apart',
-  text: `with ${PICKED} select ${LISTINGS}, ${matching('$3')} as name, ${matching('$4')} as label, ${matching('$5')} as any`,
-};
-const MATCH_WITHIN = {
-  name: 'catalog-match-within',
-  text: `with ${PICKED} select ${LISTINGS}, found.* from
-    (select ${IDS} filter (where words @@ $3::tsquery) as name, ${IDS} filter (where words @@ $4::tsquery) as label, ${IDS} as any
-     from catalog_entries where words @@ $5::tsquery and ${WITHIN}) as found`,
-};
+const MATCH = { name: 'catalog-match', text: `with ${PICKED} select ${LISTINGS}, ${POSTINGS} as postings` };
 const PAGE = {
   name: 'catalog-page',
   text: `with ${PICKED} select ${LISTINGS},
@@ -56,7 +44,6 @@ export interface Sight {
   /** of the listings and their generations */
   key: string;
   listings: Listing[];
-  matches: Matches;
 }
 
 /** A listing is no longer what an earlier statement of the same search saw: the search is to begin anew. */
@@ -65,45 +52,60 @@ export class Moved extends Error {}
 /** The statements of a search, each of which also says what it saw. */
 export class CatalogReader {
   readonly #views = new LRUCache<string, { key: string; view: Promise<View> }>({ max: MAX_VIEWS });
-  /** By condition and sources; true only while the listings are what they were. */
-  readonly #kept = new LRUCache<string, Sight>({ maxSize: MAX_KEPT, sizeCalculation: ({ matches }) => sizeOf(matches) });
+  /** By what was seen and the term, so that a list is served only while the listings are what they were. */
+  readonly #kept = new LRUCache<string, Int32Array[]>({ maxSize: MAX_KEPT, sizeCalculation: sizeOf });
+  /** What was seen last, by sources. */
+  readonly #last = new LRUCache<string, string>({ max: MAX_VIEWS });
 
   constructor(
-    readonly pool: pg.Pool,
+    readonly db: Queryable,
     private readonly cache: ColumnCache,
   ) {}
 
   /** Finds what matches. Fails with Moved when `earlier` saw something else. */
   async look(
     sources: readonly CatalogSource[],
-    wanted: readonly WantedWord[] = [],
+    words: readonly WantedWord[] = [],
     tags: readonly string[] = [],
     earlier?: Sight,
-  ): Promise<Sight> {
-    const conditions = conditionsOf(wanted, tags);
-    const lists = sourceLists(sources);
-    const name = JSON.stringify([conditions, lists]);
-    const kept = this.#kept.get(name);
-    const { rows } = await this.pool.query<{ listings: string | null } & Record<keyof Matches, Buffer | null>>(
-      conditions && !kept
-        ? {
-            ...(conditions.apart ? MATCH_APART : MATCH_WITHIN),
-            values: [...lists, conditions.name, conditions.label, conditions.any],
-          }
-        : { ...LOOK, values: lists },
-    );
-    const row = rows[0];
-    const key = row?.listings ?? '';
+  ): Promise<{ sight: Sight; matches: Matches }> {
+    const wanted = wantedOf(words, tags);
+    const terms = [...wanted.words.flat(2), ...wanted.tags];
+    const { key, lists } = await this.#lists(sources, terms);
     if (earlier && earlier.key !== key) throw new Moved();
-    if (kept?.key === key) return kept;
-    if (kept) {
-      this.#kept.delete(name);
-      return this.look(sources, wanted, tags, earlier);
+    const of = (term: Term) => lists[terms.indexOf(term)] ?? [];
+    const matches = { words: wanted.words.map((places) => places.map((place) => place.flatMap(of))), tags: wanted.tags.map(of) };
+    return { sight: { key, listings: parseListings(key) }, matches };
+  }
+
+  /** The lists of each term, those that are kept without reading them again. */
+  async #lists(sources: readonly CatalogSource[], terms: readonly Term[]): Promise<{ key: string; lists: Int32Array[][] }> {
+    const picked = sourceLists(sources);
+    const name = JSON.stringify(picked);
+    const last = this.#last.get(name);
+    const lists = terms.map((term) => this.#kept.get(keptAs(last, term)));
+    const missing = terms.filter((_, at) => !lists[at]);
+    const { rows } = await this.db.query<{ listings: string | null; postings?: Buffer | null }>(
+      missing.length > 0
+        ? { ...MATCH, values: [...picked, missing.map(({ low }) => low), missing.map(({ high }) => high)] }
+        : { ...LOOK, values: picked },
+    );
+    const key = rows[0]?.listings ?? '';
+    this.#last.set(name, key);
+    // What was kept is of another time than what was read.
+    if (key !== last && missing.length < terms.length) return this.#lists(sources, terms);
+    const read = readPostings(rows[0]?.postings ?? null, missing.length);
+    for (const [at, term] of missing.entries()) {
+      const found = read[at] ?? [];
+      lists[terms.indexOf(term)] = found;
+      // Copied, because each list holds on to the whole answer.
+      if (sizeOf(found) >= KEPT_FROM)
+        this.#kept.set(
+          keptAs(key, term),
+          found.map((list) => list.slice()),
+        );
     }
-    const matches = { name: integers(row?.name ?? null), label: integers(row?.label ?? null), any: integers(row?.any ?? null) };
-    const sight = { key, listings: parseListings(key), matches };
-    if (sizeOf(matches) >= KEPT_FROM) this.#kept.set(name, sight);
-    return sight;
+    return { key, lists: lists.map((list) => list ?? []) };
   }
 
   /** What was seen, ready to be counted; those who ask at the same time share the work. Fails with Moved. */
@@ -133,7 +135,7 @@ export class CatalogReader {
   async summaries(sources: readonly CatalogSource[], sight: Sight, view: View, page: readonly number[]): Promise<CatalogHit[]> {
     if (page.length === 0) return [];
     const ids = page.map((slot) => view.ids[slot] ?? 0);
-    const { rows } = await this.pool.query<{ listings: string | null; summaries: Array<[number, TemplateSummary]> | null }>({
+    const { rows } = await this.db.query<{ listings: string | null; summaries: Array<[number, TemplateSummary]> | null }>({
       ...PAGE,
       values: [...sourceLists(sources), ids],
     });
@@ -148,8 +150,12 @@ export class CatalogReader {
   }
 }
 
-function sizeOf({ name, label, any }: Matches): number {
-  return name.length + label.length + any.length;
+function sizeOf(lists: readonly Int32Array[]): number {
+  return lists.reduce((sum, list) => sum + list.length, 0);
+}
+
+function keptAs(key: string | undefined, { low, high }: Term): string {
+  return `${key} ${low} ${high}`;
 }
 
 function parseListings(key: string): Listing[] {

@@ -3,30 +3,39 @@ import type pg from 'pg';
 import type { CatalogSource, CatalogState, CatalogStore } from '../../domain/catalog.ts';
 import { ChandleryError } from '../../domain/errors.ts';
 import type { TemplateSummary } from '../../domain/registry.ts';
+import { addPostings, rebuildPostings } from './catalog-postings.ts';
 import type { StagedEntry } from './catalog-rows.ts';
 import { hashOf, STAGED, stagedEntry } from './catalog-rows.ts';
 import {
+  ADD_FACETS,
+  ANALYZE,
+  BEGIN,
   FIND_LISTING,
   KNOWN,
   LISTED,
-  lockFacets,
+  LOCK,
   REMOVE,
+  RENUMBER,
   STAGE,
   SWEEP_WORDS,
-  TAKE_IN,
   UNSTAGE,
+  UPDATE,
   WRITES,
 } from './catalog-statements.ts';
 import { guarded } from './database.ts';
+import type { createTurns } from './in-turn.ts';
 
 /** Entries of one statement: few enough for it to stay far below the statement timeout on a slow disk. */
 const SLICE = 2_000;
 /** Entries that are sent to the store at once. */
 const FLUSH = 500;
-/** Share of a listing that has to change before the words that nothing has any more are looked for. */
+/** Share of a listing that has to change before the words and numbers that nothing has any more are taken out. */
 const SWEEP_SHARE = 0.1;
 /** Entries written before the planner is told. */
 const ANALYZE_FROM = 1_000;
+
+/** What became of a listing, and which edition of it that is. */
+export type Replaced = Awaited<ReturnType<CatalogStore['replace']>> & { listing: number; generation: number };
 
 type State = Pick<CatalogState, 'validator' | 'problems' | 'problemCount'>;
 
@@ -36,31 +45,43 @@ type State = Pick<CatalogState, 'validator' | 'problems' | 'problemCount'>;
  */
 export async function replaceListing(
   pool: pg.Pool,
+  inTurn: ReturnType<typeof createTurns>,
   source: CatalogSource,
   templates: AsyncIterable<TemplateSummary[]>,
   state: () => State,
-): ReturnType<CatalogStore['replace']> {
+): Promise<Replaced> {
   const run = await guarded(() => beginRun(pool, source));
   try {
     for await (const batch of templates) for (const template of batch) await run.take(template);
-    return await guarded(() => run.commit(state()));
-  } finally {
+    return await inTurn(() => guarded(() => run.commit(state())));
+  } catch (error) {
     // What is left behind by a failure here is swept by a later run.
     await pool.query(UNSTAGE, [run.id]).catch(() => undefined);
+    throw error;
   }
 }
 
 async function beginRun(pool: pg.Pool, source: CatalogSource): Promise<Run> {
-  const { rows } = await pool.query<{ id: number }>(FIND_LISTING, [source.registry, source.scope]);
-  const listing = rows[0]?.id;
-  if (listing === undefined) throw new ChandleryError('store_unavailable', `the listing of ${source.registry} was being removed`);
-  return new Run(pool, source, listing, await knownEntries(pool, listing));
+  const { rows } = await pool.query<{ id: number; generation: string | null }>(FIND_LISTING, [source.registry, source.scope]);
+  const [found] = rows;
+  if (!found) throw new ChandleryError('store_unavailable', `the listing of ${source.registry} was being removed`);
+  const { id, generation } = found;
+  return new Run(pool, source, id, generation === null ? await knownEntries(pool, id) : { generation, hashes: new Map() });
 }
 
 interface Known {
   generation: string;
   /** name -> hash, hexadecimal */
   hashes: Map<string, string>;
+}
+
+/** What the listing held when it was locked. */
+interface Locked {
+  hashes: Map<string, string>;
+  /** numbers in its posting lists that are nobody's */
+  loose: number;
+  /** The next entry written gets this number or a higher one. */
+  next: number;
 }
 
 async function knownEntries(db: pg.Pool | pg.PoolClient, listing: number): Promise<Known | undefined> {
@@ -109,15 +130,14 @@ class Run {
     await guarded(() => this.pool.query({ ...STAGE, values: [this.id, ...values] }));
   }
 
-  async commit(state: State): Promise<{ total: number; written: number; removed: number }> {
+  async commit(state: State): Promise<Replaced> {
     if (this.#pending.length > 0) await this.#flush();
     const client = await this.pool.connect();
     let broken: Error | undefined;
     try {
-      await client.query('begin');
+      await client.query(BEGIN);
       const counts = await this.#takeOver(client, state);
       await client.query('commit');
-      if (counts.written > 0) await client.query(TAKE_IN);
       return counts;
     } catch (error) {
       await client.query('rollback').catch((failure: Error) => {
@@ -130,39 +150,69 @@ class Run {
   }
 
   async #takeOver(client: pg.PoolClient, state: State) {
-    await lockFacets(client, 'shared');
-    const removed = await this.#removed(client);
+    const locked = await this.#lock(client);
+    const removed = [...locked.hashes.keys()].filter((name) => !this.#seen.has(name));
     for (let from = 0; from < removed.length; from += SLICE)
       await client.query(REMOVE, [this.listing, removed.slice(from, from + SLICE)]);
-    for (let from = 0; from < this.#staged.size; from += SLICE)
-      for (const statement of WRITES) await client.query(statement, [this.listing, this.id, from, from + SLICE]);
     const changed = removed.length + this.#staged.size;
-    await this.#settle(client, changed);
+    const loose = await this.#write(client, locked, removed.length);
+    if (this.#staged.size >= ANALYZE_FROM) await client.query(ANALYZE);
     const { validator = null, problems, problemCount } = state;
-    const total = this.#seen.size;
-    await client.query(LISTED, [this.listing, total, validator, JSON.stringify(problems), problemCount, changed > 0]);
-    return { total, written: this.#staged.size, removed: removed.length };
+    const values = [
+      this.listing,
+      this.#seen.size,
+      validator,
+      JSON.stringify(problems),
+      problemCount,
+      changed > 0,
+      loose,
+      this.id,
+    ];
+    const { rows } = await client.query<{ generation: string; staged: number }>(LISTED, values);
+    // What is staged does not outlive a crash of the server. A listing without it would be taken for whole until the registry changes.
+    if (rows[0]?.staged !== this.#staged.size) throw conflict(this.source, 'was lost by the store');
+    const edition = { listing: this.listing, generation: Number(rows[0]?.generation) };
+    return { ...edition, total: this.#seen.size, written: this.#staged.size, removed: removed.length };
   }
 
-  /** Names to take out. Fails when another run changed entries that this one has left out as unchanged. */
-  async #removed(client: pg.PoolClient): Promise<string[]> {
-    const { rows } = await client.query<{ generation: string }>(
-      'select generation from catalog_listings where id = $1 for update',
-      [this.listing],
-    );
-    if (!rows[0]) throw conflict(this.source, 'was removed');
-    const current = rows[0].generation === this.known?.generation ? this.known : await knownEntries(client, this.listing);
+  /** Writes what is staged. Answers how many numbers in the posting lists are nobody's after that. */
+  async #write(client: pg.PoolClient, { hashes, loose: looseBefore, next }: Locked, removed: number): Promise<number> {
+    let loose = looseBefore + removed;
+    if (this.#staged.size > 0) await client.query(ADD_FACETS, [this.id]);
+    for (let from = 0; from < this.#staged.size; from += SLICE) {
+      const slice = [this.listing, this.id, from, from + SLICE];
+      if (hashes.size > 0) {
+        loose += (await client.query(RENUMBER, slice)).rowCount ?? 0;
+        await client.query(UPDATE, slice);
+      }
+      for (const statement of WRITES) await client.query(statement, slice);
+    }
+    if (loose > this.#seen.size * SWEEP_SHARE) {
+      await rebuildPostings(client, this.listing, this.#seen.size);
+      // Words that nothing has any more only cost a look-up; where many numbers are nobody's, many words may be.
+      await client.query(SWEEP_WORDS, [this.listing]);
+      return 0;
+    }
+    if (this.#staged.size > 0) await addPostings(client, this.listing, next, this.#staged.size);
+    return loose;
+  }
+
+  /** Fails when another run changed entries that this one has left out as unchanged. */
+  async #lock(client: pg.PoolClient): Promise<Locked> {
+    const lock = async () => {
+      const { rows } = await client.query<{ generation: string; loose: number; next: number }>(LOCK, [this.listing]);
+      if (!rows[0]) throw conflict(this.source, 'was removed');
+      return rows[0];
+    };
+    const first = await lock();
+    const isKnown = first.generation === this.known?.generation;
+    // A statement that had to wait for another run knows the listing as that left it, but the entries as they were before.
+    const row = isKnown ? first : await lock();
+    const current = isKnown ? this.known : await knownEntries(client, this.listing);
     const hashes = current?.hashes ?? new Map<string, string>();
     for (const [name, hash] of this.#seen)
       if (!this.#staged.has(name) && hashes.get(name) !== hash) throw conflict(this.source, 'was renewed by another server');
-    return [...hashes.keys()].filter((name) => !this.#seen.has(name));
-  }
-
-  /** Words that nothing has any more only cost a look-up; they go when many may have. */
-  async #settle(client: pg.PoolClient, changed: number): Promise<void> {
-    const before = this.known?.hashes.size ?? 0;
-    if (before > 0 && changed >= before * SWEEP_SHARE) await client.query(SWEEP_WORDS, [this.listing]);
-    if (this.#staged.size >= ANALYZE_FROM) await client.query('analyze catalog_entries, catalog_summaries, catalog_words');
+    return { hashes, loose: row.loose, next: row.next };
   }
 }
 

@@ -1,5 +1,4 @@
 import type { CatalogHits, CatalogQuery, CatalogSource } from '../../domain/catalog.ts';
-import { ChandleryError } from '../../domain/errors.ts';
 import { similarNames } from '../../domain/similar-names.ts';
 import type { Found } from './catalog-rank.ts';
 import { markMatches, markNames, selectPage } from './catalog-rank.ts';
@@ -12,27 +11,31 @@ import { queryWords } from './catalog-words.ts';
 
 /** Fewer exact matches than this, and words that are nearly the same count too. */
 const FEW = 5;
-/** Listings may change between the statements of one search; it is then begun anew, this many times. */
-const MAX_TRIES = 5;
+/** Listings may change between the statements of one search; it is then begun anew, this many times before it is given a snapshot. */
+const MAX_TRIES = 3;
 /** Names compared with one that was not found. */
 const MAX_COMPARED = 1_000;
 
 /** Searches as the port says: what the words find, what the filters leave of it, and how often each value is in it. */
 export class CatalogSearch {
-  constructor(private readonly reader: CatalogReader) {}
+  constructor(
+    private readonly reader: CatalogReader,
+    /** Gives a reader whose statements all see the same moment. It has nothing ready, so that it is slower. */
+    private readonly snapshot: <T>(read: (reader: CatalogReader) => Promise<T>) => Promise<T>,
+  ) {}
 
   async search(sources: readonly CatalogSource[], query: CatalogQuery): Promise<CatalogHits> {
-    return this.#steady(async () => {
-      const { sight, view, found } = await this.#find(sources, queryWords(query.q), query.tag ?? []);
+    return this.#steady(async (reader) => {
+      const { sight, view, found } = await this.#find(reader, sources, queryWords(query.q), query.tag ?? []);
       const { page, total, counter } = selectPage(view, found, query, query.facets === true);
-      const templates = await this.reader.summaries(sources, sight, view, page);
+      const templates = await reader.summaries(sources, sight, view, page);
       return { templates, total, ...(counter && { facets: counter.result() }) };
     });
   }
 
   async categories(sources: readonly CatalogSource[]): Promise<Array<{ name: string; count: number }>> {
-    return this.#steady(async () => {
-      const { view } = await this.#find(sources, [], []);
+    return this.#steady(async (reader) => {
+      const { view } = await this.#find(reader, sources, [], []);
       const { counter } = selectPage(view, undefined, { limit: 0, offset: 0 }, true);
       return (counter?.all('category') ?? [])
         .map(({ value, count }) => ({ name: value, count }))
@@ -41,42 +44,44 @@ export class CatalogSearch {
   }
 
   async similar(sources: readonly CatalogSource[], name: string, limit: number) {
-    return this.#steady(async () => {
-      const sight = await this.reader.look(sources);
-      const view = await this.reader.view(sources, sight);
+    return this.#steady(async (reader) => {
+      const { sight } = await reader.look(sources);
+      const view = await reader.view(sources, sight);
       const words = queryWords(name);
-      const wanted = await this.#corrected(sight, words);
+      const wanted = await corrected(reader, sight, words);
       const slots = new Set<number>();
       // Any of the words will do: what is like the whole is chosen from these.
       for (const each of wanted) {
-        const { matches } = await this.reader.look(sources, [each], [], sight);
-        for (const id of matches.name.subarray(0, MAX_COMPARED)) slots.add(view.slotOf.get(id) ?? -1);
+        const { matches } = await reader.look(sources, [each], [], sight);
+        for (const id of (matches.words[0]?.[0] ?? []).flatMap((list) => [...list]).slice(0, MAX_COMPARED))
+          slots.add(view.slotOf(id));
       }
       slots.delete(-1);
       return nearestNames(view, slots, name, limit);
     });
   }
 
-  async #find(sources: readonly CatalogSource[], words: readonly string[], tags: readonly string[]) {
+  async #find(reader: CatalogReader, sources: readonly CatalogSource[], words: readonly string[], tags: readonly string[]) {
     const last = words.length - 1;
     // The last word may still be being typed.
-    const sight = await this.reader.look(
+    const { sight, matches } = await reader.look(
       sources,
       words.map((word, at) => ({ word, beginning: at === last, corrections: [] })),
       tags,
     );
-    const view = await this.reader.view(sources, sight);
+    const view = await reader.view(sources, sight);
     if (words.length + tags.length === 0) return { sight, view, found: undefined as Found };
     const found = new Uint8Array(view.size);
-    const marked = markMatches(view, found, sight.matches, 'exactly');
+    const marked = markMatches(view, found, matches, 'exactly');
     if (words.length === 0) return { sight, view, found };
     // Who has typed a whole name has found it.
     if (markNames(view, found, words, 'exactly')) return { sight, view, found };
-    if (marked < FEW) await this.#findNear(sources, sight, view, found, words, tags);
+    if (marked < FEW) await this.#findNear(reader, sources, sight, view, found, words, tags);
     return { sight, view, found };
   }
 
   async #findNear(
+    reader: CatalogReader,
     sources: readonly CatalogSource[],
     sight: Sight,
     view: View,
@@ -84,10 +89,11 @@ export class CatalogSearch {
     words: readonly string[],
     tags: readonly string[],
   ): Promise<void> {
-    const wanted = await this.#corrected(sight, words);
+    const wanted = await corrected(reader, sight, words);
     if (wanted.every(({ word, beginning, corrections }) => corrections.length === 0 && beginning === (word === words.at(-1))))
       return;
-    markMatches(view, found, (await this.reader.look(sources, wanted, tags, sight)).matches, 'nearly');
+    const { matches } = await reader.look(sources, wanted, tags, sight);
+    markMatches(view, found, matches, 'nearly');
     markNames(
       view,
       found,
@@ -96,26 +102,25 @@ export class CatalogSearch {
     );
   }
 
-  #corrected(sight: Sight, words: readonly string[]): Promise<WantedWord[]> {
-    return correctWords(
-      this.reader.pool,
-      sight.listings.map((listing) => listing.id),
-      words,
-    );
-  }
-
-  /** Does it again when the catalog moved on meanwhile. */
-  async #steady<T>(once: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
+  /** Does it again when the catalog moved on meanwhile; while registries are listed one after the other, it does so all the time. */
+  async #steady<T>(once: (reader: CatalogReader) => Promise<T>): Promise<T> {
+    for (let attempt = 1; attempt <= MAX_TRIES; attempt += 1) {
       try {
-        return await once();
+        return await once(this.reader);
       } catch (error) {
         if (!(error instanceof Moved)) throw error;
-        if (attempt >= MAX_TRIES)
-          throw new ChandleryError('store_unavailable', 'the catalog changes faster than it can be read', {}, { cause: error });
       }
     }
+    return this.snapshot(once);
   }
+}
+
+function corrected(reader: CatalogReader, sight: Sight, words: readonly string[]): Promise<WantedWord[]> {
+  return correctWords(
+    reader.db,
+    sight.listings.map((listing) => listing.id),
+    words,
+  );
 }
 
 function nearestNames(view: View, slots: ReadonlySet<number>, name: string, limit: number) {

@@ -1,5 +1,5 @@
-import type pg from 'pg';
 import { editDistance } from '../../domain/similar-names.ts';
+import type { Queryable } from './catalog-snapshot.ts';
 import type { WantedWord } from './catalog-words.ts';
 import { isCorrectable } from './catalog-words.ts';
 
@@ -25,19 +25,19 @@ const NEAR = {
  * What each word may have been meant for. One that the catalog has stays what it is, the last as the beginning of a word; another
  * may be a beginning wherever it stands, or mistyped if it is long enough.
  */
-export async function correctWords(pool: pg.Pool, listings: readonly number[], words: readonly string[]): Promise<WantedWord[]> {
+export async function correctWords(db: Queryable, listings: readonly number[], words: readonly string[]): Promise<WantedWord[]> {
   const worth = new Set(words.filter(isCorrectable).slice(0, MOST_WORDS));
   return Promise.all(
     words.map(async (word) => {
-      const near = worth.has(word) ? await wordsNear(pool, listings, word) : [];
+      const near = worth.has(word) ? await wordsNear(db, listings, word) : [];
       const isKnown = near.includes(word);
       return { word, beginning: !isKnown || word === words.at(-1), corrections: isKnown ? [] : nearest(word, near) };
     }),
   );
 }
 
-async function wordsNear(pool: pg.Pool, listings: readonly number[], word: string): Promise<string[]> {
-  const { rows } = await pool.query<{ word: string }>({ ...NEAR, values: [listings, word, MOST_CANDIDATES] });
+async function wordsNear(db: Queryable, listings: readonly number[], word: string): Promise<string[]> {
+  const { rows } = await db.query<{ word: string }>({ ...NEAR, values: [listings, word, MOST_CANDIDATES] });
   return rows.map((row) => row.word);
 }
 

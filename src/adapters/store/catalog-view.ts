@@ -1,6 +1,9 @@
 import type { Columns, FacetSet } from './catalog-columns.ts';
 import { FACETS } from './catalog-facets.ts';
 
+/** Places of a table for each number in it, four bytes each; a map takes as much as ten. */
+const MAX_SPREAD = 8;
+
 /** Several listings as one list: an entry is a slot, in the order of names, then of sources. */
 export interface View {
   registries: readonly string[];
@@ -21,10 +24,13 @@ export interface View {
   copyOf: Int32Array;
   /** The next slot of the same; -1 after the last. */
   nextCopy: Int32Array;
-  slotOf: Map<number, number>;
+  /** -1 for what is in none of the listings. */
+  slotOf: (id: number) => number;
   downloads: Float64Array;
   rating: Float64Array;
   updated: Float64Array;
+  /** Where a search puts its hits while it counts; the next one writes over them. */
+  hits: Int32Array;
   /** Slots by a measure, highest first; made when first asked for. */
   orders: Map<Measure, Int32Array>;
 }
@@ -53,10 +59,11 @@ export function createView(parts: readonly Part[], facets: ReadonlyMap<number, F
     valueOf: [],
     copyOf: new Int32Array(size).fill(-1),
     nextCopy: new Int32Array(size).fill(-1),
-    slotOf: new Map(),
+    slotOf: () => -1,
     downloads: new Float64Array(size),
     rating: new Float64Array(size),
     updated: new Float64Array(size),
+    hits: new Int32Array(size),
     orders: new Map(),
   };
   const copies = new Float64Array(size);
@@ -66,7 +73,6 @@ export function createView(parts: readonly Part[], facets: ReadonlyMap<number, F
     const id = columns.ids[at] ?? 0;
     view.names[slot] = columns.names[at] ?? '';
     view.ids[slot] = id;
-    view.slotOf.set(id, slot);
     view.source[slot] = source;
     view.facets[slot] = denseOf(columns.facets[at] ?? 0, dense, sets, facets);
     view.downloads[slot] = columns.downloads[at] ?? Number.NaN;
@@ -75,9 +81,26 @@ export function createView(parts: readonly Part[], facets: ReadonlyMap<number, F
     copies[slot] = columns.copies[at] ?? Number.NaN;
     slot += 1;
   }
+  view.slotOf = finderOf(view.ids);
   markCopies(view, copies);
   nameValues(view, sets);
   return view;
+}
+
+/** Numbers that lie close together are looked up in a table, which is ten times as fast as a map; listings long in use are spread out. */
+function finderOf(ids: Int32Array): (id: number) => number {
+  let [least, most] = [ids[0] ?? 0, ids[0] ?? 0];
+  for (const id of ids) {
+    if (id < least) least = id;
+    if (id > most) most = id;
+  }
+  if (most - least >= ids.length * MAX_SPREAD) {
+    const slots = new Map(Array.from(ids, (id, slot) => [id, slot]));
+    return (id) => slots.get(id) ?? -1;
+  }
+  const slots = new Int32Array(most - least + 1).fill(-1);
+  for (const [slot, id] of ids.entries()) slots[id - least] = slot;
+  return (id) => slots[id - least] ?? -1;
 }
 
 function nameValues(view: View, sets: readonly FacetSet[]): void {

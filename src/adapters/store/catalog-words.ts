@@ -1,9 +1,10 @@
 import type { TemplateSummary } from '../../domain/registry.ts';
+import type { Term } from './catalog-postings.ts';
+import { beginningWith, wholeWord } from './catalog-postings.ts';
 
 /**
- * How a template becomes words, and a query a condition on them. Words are made here and not by PostgreSQL's parser, which reads
- * `postgres-12` as a word and the number minus twelve. Each is kept under a class, its first letter, instead of under a weight: a
- * weight is not in the index, so that asking for one reads every row that has the word.
+ * How a template becomes words, and a query what is looked up. Words are made here and not by PostgreSQL's parser, which reads
+ * `postgres-12` as a word and the number minus twelve. Each is kept under a class, its first letter, which says where it stands.
  */
 
 /** n: name; t: what labels it (display name, tags, category); d: description; g: a whole tag. */
@@ -85,41 +86,31 @@ export function queryWords(query: string | undefined): string[] {
 /** One word of a query, and others that may stand for it. */
 export interface WantedWord {
   word: string;
-  /** Whether the beginning of a word is enough. Looking for beginnings reads whole lists where whole words skip through them. */
+  /** Whether the beginning of a word is enough. */
   beginning: boolean;
   /** whole words of the catalog that the word may have been meant for */
   corrections: readonly string[];
 }
 
-/** tsquery texts, and how their answers are to be found. */
-export interface Conditions {
-  name: string | null;
-  label: string | null;
-  any: string;
-  /** Whether no entry answers two of them, so that three looks read each entry once. Otherwise each one answers the ones before it too. */
-  apart: boolean;
+/** What is looked up for a query: the words' terms by class, name, label, description, and the tags'. */
+export interface Wanted {
+  words: Term[][][];
+  tags: Term[];
 }
 
-/** All the words and all the tags. Undefined when neither is given. */
-export function conditionsOf(wanted: readonly WantedWord[], tags: readonly string[]): Conditions | undefined {
-  if (wanted.length + tags.length === 0) return undefined;
-  const whole = tags.map((tag) => lexeme('g', tagKey(tag)));
-  const within = (classes: readonly WordClass[]) =>
-    [...wanted.map((each) => `(${alternatives(each, classes).join('|')})`), ...whole].join('&');
-  if (wanted.length === 0) return { name: null, label: null, any: within([]), apart: true };
-  // One word is in one place only; several may be in different ones.
-  if (wanted.length === 1) return { name: within(['n']), label: within(['t']), any: within(['d']), apart: true };
-  return { name: within(['n']), label: within(['n', 't']), any: within(['n', 't', 'd']), apart: false };
+/** The places of a word, the best first. */
+const PLACES: readonly WordClass[] = ['n', 't', 'd'];
+
+export function wantedOf(words: readonly WantedWord[], tags: readonly string[]): Wanted {
+  return {
+    words: words.map((each) => PLACES.map((kind) => alternatives(each, kind))),
+    tags: tags.map((tag) => wholeWord(`g${tagKey(tag)}`)),
+  };
 }
 
-function alternatives({ word, beginning, corrections }: WantedWord, classes: readonly WordClass[]): string[] {
-  return classes.flatMap((kind) => [
-    `${lexeme(kind, word)}${beginning ? ':*' : ''}`,
-    ...corrections.map((correction) => lexeme(kind, correction)),
-  ]);
-}
-
-/** Quoted, so that nothing in it can be an operator. */
-function lexeme(kind: WordClass, text: string): string {
-  return `'${(kind + text).replace(/['\\]/g, '$&$&')}'`;
+function alternatives({ word, beginning, corrections }: WantedWord, kind: WordClass): Term[] {
+  return [
+    beginning ? beginningWith(kind + word) : wholeWord(kind + word),
+    ...corrections.map((correction) => wholeWord(kind + correction)),
+  ];
 }

@@ -7,8 +7,19 @@ import { replaceListing } from './catalog-replace.ts';
 import type { ListingRow } from './catalog-rows.ts';
 import { sourceLists, toState } from './catalog-rows.ts';
 import { CatalogSearch } from './catalog-search.ts';
-import { CONFIRM, FAIL, FORGET, lockFacets } from './catalog-statements.ts';
+import { inSnapshot } from './catalog-snapshot.ts';
+import { CLAIM, CONFIRM, FAIL, FORGET, FORGETTABLE, lockFacets, TAKE_IN } from './catalog-statements.ts';
 import { guarded } from './database.ts';
+import { createTurns } from './in-turn.ts';
+
+/**
+ * Listings taken over at the same time. More would not be faster: the first to arrive would only be ready as late as the last, and
+ * searches would find no connection free.
+ */
+const MOST_AT_ONCE = 2;
+
+/** ms after a listing was written until its words are put where they are found quickest. */
+const TAKE_IN_AFTER_MS = 500;
 
 const STATES = `
   select registry, scope, validator, templates, listed_at, checked_at, error, problems, problem_count
@@ -22,20 +33,42 @@ const FIND = {
 
 /** The catalog in PostgreSQL: catalog-replace.ts writes a listing, catalog-search.ts reads all of them as one. */
 export function createCatalogStore(pool: pg.Pool): CatalogStore {
-  const search = new CatalogSearch(new CatalogReader(pool, createColumnCache(pool)));
+  const cache = createColumnCache(pool);
+  const inTurn = createTurns(MOST_AT_ONCE);
+  const takeIn = createTakeIn(pool);
+  const search = new CatalogSearch(new CatalogReader(pool, cache), (read) =>
+    inSnapshot(pool, (db) => read(new CatalogReader(db, createColumnCache(db)))),
+  );
   return {
     states: () =>
       guarded(async () => {
         const { rows } = await pool.query<ListingRow>(STATES);
         return rows.map(toState);
       }),
-    replace: (source, templates, state) => replaceListing(pool, source, templates, state),
+    async replace(source, templates, state) {
+      const { listing, generation, ...counts } = await replaceListing(pool, inTurn, source, templates, state);
+      if (counts.written > 0) takeIn();
+      // Whoever searches next needs them, and does not have to wait for all that changed at once.
+      if (counts.written + counts.removed > 0) cache.columns(listing, generation).catch(() => undefined);
+      return counts;
+    },
     confirm: ({ registry, scope }) =>
       guarded(async () => {
         await pool.query(CONFIRM, [registry, scope]);
       }),
     fail: (source, error) => guarded(() => recordFailure(pool, source, error)),
-    retain: (sources) => guarded(() => forgetOthers(pool, sources)),
+    retain: (sources, unclaimedMs) =>
+      guarded(async () => {
+        await pool.query(CLAIM, sourceLists(sources));
+        // Forgetting holds up every listing that is being written, so it is not begun for nothing.
+        const { rowCount } = await pool.query(FORGETTABLE, [unclaimedMs]);
+        if (rowCount !== 0)
+          await forget(pool, async (client) => (await client.query<{ id: number }>(FORGET.unclaimed, [unclaimedMs])).rows);
+      }),
+    forget: (sources) =>
+      guarded(() =>
+        forget(pool, async (client) => (await client.query<{ id: number }>(FORGET.named, sourceLists(sources))).rows),
+      ),
     search: (sources, query) => guarded(() => search.search(sources, query)),
     find: ({ registry, scope }, name) =>
       guarded(async () => {
@@ -44,6 +77,18 @@ export function createCatalogStore(pool: pg.Pool): CatalogStore {
       }),
     similar: (sources, name, limit) => guarded(() => search.similar(sources, name, limit)),
     categories: (sources) => guarded(() => search.categories(sources)),
+  };
+}
+
+/** What was written is found without, only slower; listings that arrive one after the other share one. */
+function createTakeIn(pool: pg.Pool): () => void {
+  let waiting: NodeJS.Timeout | undefined;
+  const run = () => {
+    waiting = undefined;
+    pool.query(TAKE_IN).catch(() => undefined);
+  };
+  return () => {
+    if (!waiting) waiting = setTimeout(run, TAKE_IN_AFTER_MS).unref();
   };
 }
 
@@ -57,15 +102,17 @@ async function recordFailure(
   if (rowCount === 0) await pool.query(FAIL.insert, values);
 }
 
-async function forgetOthers(pool: pg.Pool, sources: readonly CatalogSource[]): Promise<void> {
+/** Removes the listings that `choose` deletes, with everything in them, and sets of facets that nothing has any more. */
+async function forget(pool: pg.Pool, choose: (client: pg.PoolClient) => Promise<Array<{ id: number }>>): Promise<void> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
     await client.query('begin');
-    await lockFacets(client, 'exclusive');
-    const { rows } = await client.query<{ id: number }>(FORGET.listings, sourceLists(sources));
+    await lockFacets(client);
+    const rows = await choose(client);
     const gone = [rows.map((row) => row.id)];
     if (rows.length > 0) for (const statement of FORGET.contents) await client.query(statement, gone);
+    await client.query(FORGET.facets);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch((failure: Error) => {

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { CatalogSource } from '../../../src/domain/catalog.ts';
 import type { TemplateSummary } from '../../../src/domain/registry.ts';
 import { batchesOf, entryOf, namesOf, replaceWith, searchFor, sourceOf } from '../../support/catalog-entries.ts';
 import { describeStores } from '../../support/stores.ts';
@@ -54,6 +55,19 @@ describeStores('the listing of a registry', (lab) => {
     expect(await namesOf(lab.store.catalog, [source])).toEqual(['kept']);
     expect((await lab.store.catalog.states()).find(({ registry }) => registry === source.registry)?.validator).toBe('v1');
     expect((await lab.db.query('select count(*)::int as n from catalog_staging')).rows).toEqual([{ n: 0 }]);
+  });
+
+  it('stays as it is when the store crashes and loses what was staged', async () => {
+    const source = fresh();
+    await replaceWith(lab.store.catalog, source, [entryOf('kept')], 'v1');
+    const crashing = async function* (): AsyncIterable<TemplateSummary[]> {
+      yield* batchesOf(Array.from({ length: 1_200 }, (_, at) => entryOf(`new-${at}`)));
+      // As PostgreSQL does with every unlogged table.
+      await lab.db.query('truncate catalog_staging');
+    };
+    await expect(lab.store.catalog.replace(source, crashing(), () => NO_PROBLEMS)).toFailWith('store_unavailable');
+    expect(await namesOf(lab.store.catalog, [source])).toEqual(['kept']);
+    expect((await lab.store.catalog.states()).find(({ registry }) => registry === source.registry)?.validator).toBe('v1');
   });
 
   it('is the one or the other while it changes, never a mixture', async () => {
@@ -114,12 +128,25 @@ describeStores('the listing of a registry', (lab) => {
     expect(Date.parse((await state())?.checkedAt ?? '')).toBeGreaterThan(Date.parse(listed?.checkedAt ?? ''));
   });
 
-  it('is forgotten with everything in it unless it is retained', async () => {
-    const [kept, gone] = [fresh(), fresh()];
+  it('is forgotten with everything in it when no server has laid claim to it for so long', async () => {
+    const [kept, gone, others] = [fresh(), fresh(), fresh()];
     await replaceWith(lab.store.catalog, kept, [entryOf('here')]);
     await replaceWith(lab.store.catalog, gone, [entryOf('there', { category: 'only there' })]);
-    await lab.store.catalog.retain([kept]);
-    expect((await lab.store.catalog.states()).map(({ registry }) => registry)).toEqual([kept.registry]);
+    await replaceWith(lab.store.catalog, others, []);
+    await lab.db.query("update catalog_listings set claimed_at = now() - interval '1 hour'");
+    const age = (source: CatalogSource, ms: number) =>
+      lab.db.query("update catalog_listings set claimed_at = now() - $2 * interval '1 ms' where registry = $1", [
+        source.registry,
+        ms,
+      ]);
+    await age(kept, 5_000);
+    await age(gone, 5_000);
+    await age(others, 3_000);
+    await lab.store.catalog.retain([kept], 4_000);
+    const held = async () => (await lab.store.catalog.states()).map(({ registry }) => registry).toSorted();
+    expect(await held()).toEqual([kept.registry, others.registry].toSorted());
+    await lab.store.catalog.forget([others]);
+    expect(await held()).toEqual([kept.registry]);
     expect(await namesOf(lab.store.catalog, [kept, gone])).toEqual(['here']);
     for (const table of ['catalog_entries', 'catalog_summaries', 'catalog_facets'])
       expect((await lab.db.query(`select count(*)::int as n from ${table}`)).rows).toEqual([{ n: 1 }]);
