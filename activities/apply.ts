@@ -1,19 +1,15 @@
-import type { ClusterSession, KubeObject } from '../src/domain/cluster.ts';
 import type { DeploymentDependency, InventoryItem, Plan, RevisionRecord } from '../src/domain/deployment.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
-import { objectKey, refText } from '../src/domain/object-ref.ts';
-import { notOwned, ownershipOf } from '../src/domain/plan/ownership.ts';
-import { resolveTokens } from '../src/domain/render/secret-tokens.ts';
+import { objectKey } from '../src/domain/object-ref.ts';
 import type { Identity } from '../src/domain/store.ts';
-import type { StepRun } from './attempt.ts';
+import { createApplier } from './cluster/apply-object.ts';
 import { established } from './cluster/established.ts';
-import { namingObject } from './cluster/name-object.ts';
-import type { PlacedObject } from './cluster/placed.ts';
-import { placed } from './cluster/placed.ts';
 import { renderedOf } from './cluster/restore.ts';
-import { deploymentIdOf, inParallel, sessionOf } from './cluster/session.ts';
+import { deploymentIdOf, sessionOf } from './cluster/session.ts';
+import { UidLog } from './cluster/uid-log.ts';
 import { ensureValues } from './cluster/values.ts';
+import { inWaves } from './cluster/waves.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { Resolved } from './resolve.ts';
 import { createStep } from './step.ts';
@@ -38,9 +34,10 @@ export interface Applied {
 export function createApply(deps: ActivityDeps) {
   return createStep(deps, {
     waitsForCluster: true,
-    async run(input: Input, run): Promise<Applied> {
-      const { key, requester, resolved, request } = input;
-      const session = sessionOf(deps, requester);
+    /** Begins the revision: an earlier attempt's is answered again, and nobody begins one without the fence. */
+    async prepare({ key, requester, request, ...input }: Input, run) {
+      // Without a cluster nothing is begun.
+      sessionOf(deps, requester);
       const plan = await planOf(deps, input.plan);
       const rendered = await renderedOf(deps, plan.rendered);
       const begun = await deps.store.deployments.begin(run.context, key, {
@@ -58,6 +55,11 @@ export function createApply(deps: ActivityDeps) {
         ...(plan.rollbackOf !== undefined && { rollbackOf: plan.rollbackOf }),
         ...(request.owner !== undefined && { owner: request.owner }),
       });
+      return { plan, rendered, begun };
+    },
+    async run({ key, requester, resolved, request }: Input, run, { plan, rendered, begun }): Promise<Applied> {
+      const session = sessionOf(deps, requester);
+      const uids = new UidLog((known) => deps.store.deployments.applied(run.context, key, begun.number, known));
       const { values, uid } = await ensureValues(
         session,
         deps.secrets,
@@ -70,25 +72,35 @@ export function createApply(deps: ActivityDeps) {
         },
         run.signal,
       );
-      if (uid !== undefined) await deps.store.deployments.applied(run.context, key, begun.number, { objects: [], values: uid });
-      const known = new Map(begun.inventory.map((item, index) => [objectKey(item.ref), { item, index }]));
-      const apply = createApplier(deps, session, input, run, plan, values, known);
-      const waves = [...new Set(rendered.objects.map((object) => object.wave))].sort((a, b) => a - b);
-      let written = Promise.resolve();
+      if (uid !== undefined) uids.noteValues(uid);
+      const apply = createApplier(deps, {
+        session,
+        run,
+        deploymentId: deploymentIdOf(key),
+        force: request.force ?? false,
+        inventory: begun.inventory,
+        values,
+        uids,
+        total: plan.objects.length,
+      });
+      const there = new Set(begun.inventory.filter(({ existed }) => existed).map(({ ref }) => objectKey(ref)));
       try {
-        for (const wave of waves) {
-          const objects = rendered.objects.filter((object) => object.wave === wave).map(({ object }) => object);
-          const uids = (await inParallel(objects, apply)).filter((applied) => applied !== undefined);
-          // Written down while the next wave is applied: a kill in between only means that this wave is looked at once more.
-          await written;
-          if (uids.length > 0) written = deps.store.deployments.applied(run.context, key, begun.number, { objects: uids });
-          written.catch(() => undefined);
-          await established(session, objects, run);
-        }
-      } finally {
-        // Whatever happened: the undo goes by what is written.
-        await written;
+        await inWaves(rendered.objects, apply, {
+          begun: () => uids.write(),
+          async ended(objects) {
+            await uids.written();
+            await established(session, objects, run);
+          },
+          isThere: ({ ref }) => there.has(objectKey(ref)),
+        });
+      } catch (error) {
+        // Whatever happened: the undo goes by what is written, and by the marks on the objects where that could not be.
+        uids.write();
+        await uids.written().catch(() => undefined);
+        throw error;
       }
+      const last = await uids.rest();
+      run.recordWith = (entry) => deps.store.deployments.settle(run.context, key, begun.number, last, entry);
       return { revision: begun.number, objects: rendered.objects.length };
     },
     describe: ({ revision, objects }) => ({ detail: `revision ${revision}, ${objects} ${objects === 1 ? 'object' : 'objects'}` }),
@@ -117,73 +129,4 @@ async function inventoryOf(deps: ActivityDeps, key: DeploymentKey, plan: Plan): 
       const uid = action === 'unchanged' ? before.get(objectKey(ref)) : undefined;
       return { ref, wave, existed: action !== 'create', ...(uid !== undefined && { uid }) };
     });
-}
-
-type Known = Map<string, { item: InventoryItem; index: number }>;
-
-/** One object: an earlier attempt's is left alone, an unchanged one too, anything else is applied once. */
-function createApplier(
-  deps: ActivityDeps,
-  session: ClusterSession,
-  { request, key }: Input,
-  run: StepRun,
-  plan: Plan,
-  values: Record<string, string>,
-  known: Known,
-) {
-  let done = 0;
-  const total = plan.objects.length;
-  return async (object: KubeObject): Promise<{ index: number; uid: string } | undefined> => {
-    run.signal.throwIfAborted();
-    const here = await placed(session, object, run.signal);
-    const entry = known.get(objectKey(here.ref));
-    if (!entry) throw new ChandleryError('internal', `${refText(here.ref)} is not in the plan's inventory`);
-    run.progress({ waitingFor: `${here.ref.kind} ${here.ref.name}, ${done} of ${total} applied` });
-    const uid =
-      entry.item.uid ??
-      (await applyOne(deps, session, here, request.force ?? false, values, run, entry.item, deploymentIdOf(key)));
-    done += 1;
-    return entry.item.uid === undefined ? { index: entry.index, uid } : undefined;
-  };
-}
-
-async function applyOne(
-  deps: ActivityDeps,
-  session: ClusterSession,
-  { ref, object }: PlacedObject,
-  force: boolean,
-  values: Record<string, string>,
-  run: StepRun,
-  item: InventoryItem,
-  deploymentId: string,
-): Promise<string> {
-  const name = `${run.context.step}.${ref.kind}.${ref.name}`;
-  await deps.onMoment?.(name, 'before');
-  const wanted = resolveTokens(object, values);
-  const live = await applyTo(session, wanted).catch((error: unknown) => {
-    throw namingObject(error, refText(ref));
-  });
-  await deps.onMoment?.(name, 'after');
-  return live.metadata.uid ?? '';
-
-  async function applyTo(cluster: ClusterSession, desired: KubeObject): Promise<KubeObject> {
-    if (!item.existed) {
-      const made = await cluster.applyNew(desired, { signal: run.signal });
-      if (made) return made;
-      // One that came between plan and apply is not ours to change; an earlier attempt's is.
-      await refuseForeign(cluster, ref, run, deploymentId);
-    }
-    return cluster.apply(desired, { force, signal: run.signal });
-  }
-}
-
-async function refuseForeign(
-  session: ClusterSession,
-  ref: PlacedObject['ref'],
-  run: StepRun,
-  deploymentId: string,
-): Promise<void> {
-  const live = await session.get(ref, { signal: run.signal });
-  const ownership = live ? ownershipOf(live, deploymentId) : 'ours';
-  if (ownership !== 'ours') throw notOwned([{ ref, ...ownership }]);
 }

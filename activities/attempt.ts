@@ -19,6 +19,8 @@ export interface StepRun {
   signal: AbortSignal;
   /** Shown in the operation's step; replaces what was shown before. */
   progress(details: { bytes?: { done: number; total: number }; waitingFor?: string }): void;
+  /** Set by a step that has something left to write: writes it together with the record. False when the record was not written. */
+  recordWith?: (entry: { inputDigest: string; result: unknown }) => Promise<boolean>;
 }
 
 interface AttemptOptions {

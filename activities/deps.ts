@@ -1,9 +1,12 @@
 import type { ArchiveReader } from '../src/domain/archive.ts';
 import type { Cluster } from '../src/domain/cluster.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
+import type { TransportFacts } from '../src/domain/health.ts';
 import type { RegistrySet } from '../src/domain/registry.ts';
 import type { SecretParameter } from '../src/domain/rendered.ts';
+import type { SourceRegistries } from '../src/domain/sources/for-user.ts';
 import type { Store } from '../src/domain/store.ts';
+import type { ValidationSet } from '../src/domain/validation-set.ts';
 
 export interface ActivityLog {
   info(fields: Record<string, unknown>, message: string): void;
@@ -23,10 +26,16 @@ export type StepMoment = 'before' | 'between' | 'after';
 export interface ActivityDeps {
   store: Store;
   registries: RegistrySet;
+  /** What sources of namespaces offer; without it there is nothing to be had from them. */
+  sources?: SourceRegistries;
   archive: ArchiveReader;
   /** Absent where no cluster is configured: then everything but deploying works. */
   cluster?: Cluster;
   secrets: SecretMaker;
+  /** What the connections to registries have seen; nothing when left out. */
+  transport?: TransportFacts;
+  /** Who judges what is published; the built-in ones when left out. */
+  validation?: ValidationSet;
   log: ActivityLog;
   /** Called at each moment of each step; absent in production. */
   onMoment?: (step: string, moment: StepMoment) => Promise<void>;

@@ -2,7 +2,9 @@ import type { Hash } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { DEFAULT_ARCHIVE_LIMITS } from '../src/domain/archive.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
+import { findRegistry } from '../src/domain/find-registry.ts';
 import type { LockedTemplate } from '../src/domain/lock.ts';
+import type { ArchiveRange, ArchiveStream } from '../src/domain/registry.ts';
 import type { BlobUpload } from '../src/domain/store.ts';
 import type { StepRun } from './attempt.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -50,12 +52,7 @@ async function fetchArchive(
   count: (bytes: number) => void,
 ): Promise<number> {
   const upload = await openUpload(deps, template, run);
-  const registry = deps.registries.get(template.registry);
-  const stream = await registry.openArchive(template.name, template.version, {
-    offset: upload.offset,
-    digest: template.digest,
-    signal: run.signal,
-  });
+  const stream = await openArchive(deps, template, { offset: upload.offset, digest: template.digest, signal: run.signal });
   // A registry without ranges sends from byte 0: what was stored is then of no use.
   const { hash, size: start } = stream.offset === upload.offset ? await hashStored(upload) : await startOver(upload);
   let size = start;
@@ -70,6 +67,13 @@ async function fetchArchive(
   if (digest !== template.digest) return refuse(upload, mismatch(template, digest));
   await upload.complete(size);
   return size - start;
+}
+
+async function openArchive(deps: ActivityDeps, template: LockedTemplate, range: ArchiveRange): Promise<ArchiveStream> {
+  const { registry, name, version, origin } = template;
+  // The lock says where it lies: the source may be gone by now, or another one.
+  if (origin && deps.sources) return deps.sources.openArchive(registry, origin, version, range);
+  return (await findRegistry(deps.registries, registry)).openArchive(name, version, range);
 }
 
 /** The same upload in every attempt of the operation, so that one goes on where another broke off. */

@@ -48,7 +48,7 @@ export function createInstall(deps: ActivityDeps) {
 }
 
 async function itemOf(deps: ActivityDeps, locked: LockedTemplate, lock: Lock): Promise<InstallItem> {
-  const verdict = await deps.store.scans.find(locked.digest, SCAN_RULESET);
+  const verdict = await deps.store.scans.find(locked.digest, SCAN_RULESET, { anyAge: true });
   if (!verdict)
     throw new ChandleryError('scan_blocked', `${locked.name}@${locked.version} has no scan verdict`, {
       template: `${locked.name}@${locked.version}`,

@@ -1,6 +1,9 @@
 import { ChandleryError } from '../src/domain/errors.ts';
+import { findRegistry } from '../src/domain/find-registry.ts';
 import type { Target } from '../src/domain/operation.ts';
 import { isNamespace, isTemplateName } from '../src/domain/reference.ts';
+import { isSourceRegistry } from '../src/domain/sources/source-registry.ts';
+import { sessionOf } from './cluster/session.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createStep } from './step.ts';
 
@@ -15,7 +18,7 @@ export function createPreValidate(deps: ActivityDeps) {
   return createStep(deps, {
     takesFence: true,
     async run({ target, request, requester }: Input, { context }) {
-      checkReference(deps, target, request);
+      await checkReference(deps, { target, request, requester });
       await deps.store.audit.append({
         actor: requester.user,
         action: 'install',
@@ -32,11 +35,12 @@ export function createPreValidate(deps: ActivityDeps) {
   });
 }
 
-function checkReference(deps: ActivityDeps, target: Target, request: Input['request']): void {
+async function checkReference(deps: ActivityDeps, { target, request, requester }: Input): Promise<void> {
   if (!isTemplateName(request.name)) throw new ChandleryError('invalid_reference', `"${request.name}" is not a template name`);
   if (!isNamespace(target.namespace))
     throw new ChandleryError('invalid_reference', `"${target.namespace}" is not a namespace name`);
-  if (request.registry !== undefined) deps.registries.get(request.registry);
+  if (request.registry !== undefined && isSourceRegistry(request.registry)) sessionOf(deps, requester);
+  else if (request.registry !== undefined) await findRegistry(deps.registries, request.registry);
   else if (!deps.registries.default && !deps.registries.local)
     throw new ChandleryError('registry_not_found', 'no registry is configured, so a bare name means nothing', {
       template: request.name,

@@ -1,8 +1,11 @@
 import { lookupBareName } from '../src/domain/bare-name.ts';
+import { findRegistry } from '../src/domain/find-registry.ts';
 import type { Lock } from '../src/domain/lock.ts';
 import type { Target } from '../src/domain/operation.ts';
+import type { RegistrySet } from '../src/domain/registry.ts';
 import { gatherCatalog, resolve } from '../src/domain/resolver.ts';
 import type { ActivityDeps } from './deps.ts';
+import { registriesFor } from './source-registries.ts';
 import { createStep } from './step.ts';
 
 interface Input {
@@ -13,7 +16,8 @@ interface Input {
 /** Chooses one version for the template and each of its dependencies, highest compatible, with digests. */
 export function createResolveDependencies(deps: ActivityDeps) {
   return createStep(deps, {
-    async run({ target, request }: Input, { signal }) {
+    async run({ target, request }: Input, { signal, context }) {
+      const registries = registriesFor(deps, context.requester);
       const { installed, required } = await constraintsOf(deps, target);
       // A bare name means what is installed under it first of all (DESIGN section 6).
       const registry = request.registry ?? installed.find((install) => install.name === request.name)?.registry;
@@ -22,7 +26,9 @@ export function createResolveDependencies(deps: ActivityDeps) {
         ...(registry !== undefined && { registry }),
         ...(request.range !== undefined && { range: request.range }),
       };
-      const catalog = await gatherCatalog(root, (from, name) => lookup(deps, from, name, request.range, signal), { installed });
+      const catalog = await gatherCatalog(root, (from, name) => lookup(registries, from, name, request.range, signal), {
+        installed,
+      });
       const lock = resolve(root, catalog, { installed, required });
       return { lock };
     },
@@ -34,14 +40,14 @@ export function createResolveDependencies(deps: ActivityDeps) {
 }
 
 async function lookup(
-  deps: ActivityDeps,
+  registries: RegistrySet,
   registryName: string | undefined,
   name: string,
   range: string | undefined,
   signal: AbortSignal,
 ) {
-  if (registryName === undefined) return lookupBareName(deps.registries, name, range, signal);
-  const registry = deps.registries.get(registryName);
+  if (registryName === undefined) return lookupBareName(registries, name, range, signal);
+  const registry = await findRegistry(registries, registryName);
   return { registry: registry.name, versions: await registry.listVersions(name, signal, range) };
 }
 

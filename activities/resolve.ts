@@ -62,8 +62,12 @@ export function createResolve(deps: ActivityDeps) {
       sessionOf(deps, requester);
       if (!isNamespace(key.namespace))
         throw new ChandleryError('invalid_reference', `"${key.namespace}" is not a namespace name`);
-      const deployment = await deps.store.deployments.get(key);
-      const resolved = await resolveChange(deps, key, kind, request, deployment);
+      const [deployment, installs] = await Promise.all([
+        deps.store.deployments.get(key),
+        // A rollback goes by what was rendered then.
+        kind === 'rollback' ? [] : deps.store.installs.list(key.cluster, key.namespace),
+      ]);
+      const resolved = await resolveChange(deps, key, kind, request, deployment, installs);
       if (!preview)
         await deps.store.audit.append({
           actor: requester.user,
@@ -87,13 +91,14 @@ async function resolveChange(
   kind: RevisionKind,
   request: Request,
   deployment: DeploymentRecord | undefined,
+  installs: InstallRecord[],
 ): Promise<Resolved> {
-  if (kind === 'deploy') return resolveDeploy(deps, key, request, deployment);
+  if (kind === 'deploy') return resolveDeploy(deps, key, request, deployment, installs);
   if (!deployment || deployment.revision === 0)
     throw new ChandleryError('deployment_not_found', `there is no deployment ${deploymentIdOf(key)}`);
   const current = await revisionOf(deps, key, deployment.revision);
   return kind === 'upgrade'
-    ? resolveUpgrade(deps, key, request, deployment, current)
+    ? resolveUpgrade(deps, request, deployment, current, installs)
     : resolveRollback(deps, key, request, current);
 }
 
@@ -102,6 +107,7 @@ async function resolveDeploy(
   key: DeploymentKey,
   request: Request,
   deployment: DeploymentRecord | undefined,
+  installs: InstallRecord[],
 ): Promise<Resolved> {
   const { name = '', registry, range } = request;
   const given = request.secrets?.parameters ?? [];
@@ -119,20 +125,20 @@ async function resolveDeploy(
   }
   return {
     ...start,
-    ...(await templateOf(deps, key, {
+    ...templateOf(installs, {
       name,
       ...(registry !== undefined && { registry }),
       ...(range !== undefined && { range }),
-    })),
+    }),
   };
 }
 
 async function resolveUpgrade(
   deps: ActivityDeps,
-  key: DeploymentKey,
   request: Request,
   deployment: DeploymentRecord,
   current: RevisionRecord,
+  installs: InstallRecord[],
 ): Promise<Resolved> {
   const given = request.secrets?.parameters ?? [];
   const rendered = (await deps.store.documents.get('rendered', current.rendered)) as Rendered | undefined;
@@ -145,8 +151,8 @@ async function resolveUpgrade(
     given,
     ...(current.values && { values: current.values.name }),
     ...(request.range === undefined
-      ? { template: current.template, templates: await withDependencies(deps, key, current.template) }
-      : { ...(await templateOf(deps, key, { registry, name, range: request.range })) }),
+      ? { template: current.template, templates: withDependencies(installs, current.template) }
+      : templateOf(installs, { registry, name, range: request.range })),
   };
 }
 
@@ -181,20 +187,18 @@ async function resolveRollback(
 }
 
 /** The template where it is installed and fits; else what must be installed. */
-async function templateOf(deps: ActivityDeps, key: DeploymentKey, wanted: { registry?: string; name: string; range?: string }) {
-  const install = await deps.store.installs.get(key.cluster, key.namespace, wanted.name);
+function templateOf(installs: InstallRecord[], wanted: { registry?: string; name: string; range?: string }) {
+  const install = installs.find(({ name }) => name === wanted.name);
   const there =
     install && (wanted.registry === undefined || wanted.registry === install.registry) && fits(install.version, wanted.range);
   if (!there) return { wanted, templates: [] };
   const template = pinOf(install);
-  return { template, templates: await withDependencies(deps, key, template) };
+  return { template, templates: withDependencies(installs, template) };
 }
 
 /** The template and everything it needs, as the namespace has it. */
-async function withDependencies(deps: ActivityDeps, key: DeploymentKey, root: TemplatePin): Promise<TemplatePin[]> {
-  const installs = new Map(
-    (await deps.store.installs.list(key.cluster, key.namespace)).map((install) => [install.name, install]),
-  );
+function withDependencies(list: InstallRecord[], root: TemplatePin): TemplatePin[] {
+  const installs = new Map(list.map((install) => [install.name, install]));
   const found = new Map<string, TemplatePin>([[root.name, root]]);
   const waiting = [root.name];
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {

@@ -12,7 +12,7 @@ const MAX_CONTENT_FILE = 4 * 1024 * 1024;
 export async function manifestOf(deps: ActivityDeps, key: DeploymentKey, pin: TemplatePin): Promise<TemplateManifest> {
   const install = await deps.store.installs.get(key.cluster, key.namespace, pin.name);
   if (install?.digest === pin.digest) return install.manifest;
-  const verdict = await deps.store.scans.find(pin.digest, SCAN_RULESET);
+  const verdict = await deps.store.scans.find(pin.digest, SCAN_RULESET, { anyAge: true });
   if (verdict) return manifestUnder(verdict, pin);
   throw new ChandleryError(
     'template_not_found',

@@ -11,6 +11,10 @@ interface Input {
 export function createUpdateCache(deps: ActivityDeps) {
   return createStep(deps, {
     async run({ target, names }: Input, { context }) {
+      if (target.kind === 'publish') {
+        for (const name of names) await deps.store.changes.publish({ type: 'published.changed', name });
+        return { names };
+      }
       await deps.store.changes.publish({
         type: 'install.changed',
         cluster: target.cluster,

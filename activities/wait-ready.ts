@@ -4,14 +4,16 @@ import type { Plan } from '../src/domain/deployment.ts';
 import { deploymentLabelValue } from '../src/domain/deployment-label.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
+import { objectKey } from '../src/domain/object-ref.ts';
 import { notReady } from '../src/domain/readiness/failure.ts';
-import { isWaitedFor } from '../src/domain/readiness/readiness.ts';
+import { isReadyAtOnce, isWaitedFor } from '../src/domain/readiness/readiness.ts';
 import type { ReadinessFailure } from '../src/domain/readiness/tracker.ts';
 import { ReadyTracker } from '../src/domain/readiness/tracker.ts';
 import type { Identity } from '../src/domain/store.ts';
 import type { StepRun } from './attempt.ts';
 import type { Change } from './cluster/follow.ts';
 import { follow } from './cluster/follow.ts';
+import { renderedOf } from './cluster/restore.ts';
 import { sessionOf } from './cluster/session.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createStep } from './step.ts';
@@ -40,7 +42,10 @@ export function createWaitReady(deps: ActivityDeps) {
       const plan = (await deps.store.documents.get('plan', digest)) as Plan;
       const refs = plan.objects.filter(({ action }) => action !== 'delete' && action !== 'keep').map(({ ref }) => ref);
       const waited = refs.filter(isWaitedFor);
-      if (waited.length > 0) await waitFor(deps, sessionOf(deps, requester), key, waited, readyBy, run);
+      const { objects } = await renderedOf(deps, plan.rendered);
+      const there = new Set(objects.filter(({ object }) => isReadyAtOnce(object)).map(({ ref }) => objectKey(ref)));
+      const followed = waited.filter((ref) => !there.has(objectKey(ref)));
+      if (followed.length > 0) await waitFor(deps, sessionOf(deps, requester), key, followed, readyBy, run);
       return { ready: waited.length };
     },
     describe: ({ ready }) => ({

@@ -10,24 +10,28 @@ import type { Activities } from '../activities/index.ts';
 import type { StepContext, StepRequest, StepResult } from '../src/domain/effects.ts';
 import type { FailureView, OperationKind, StepName, Target } from '../src/domain/operation.ts';
 import { operationId, targetId } from '../src/domain/operation.ts';
+import type { StepActivities } from './activity-options.ts';
 import { activityOptions } from './activity-options.ts';
 import type { ChildOperation } from './child.ts';
 import { runChild } from './child.ts';
 import { failureView, operationFailure } from './failure.ts';
-import type { OperationLimits, ResultOf, Resume } from './messages.ts';
+import type { OperationLimits, Requester, ResultOf, Resume } from './messages.ts';
 import { progressQuery } from './messages.ts';
 import type { ProgressEvent } from './progress.ts';
 import { initialProgress, reduceProgress } from './progress.ts';
+import type { OperationReport } from './sinks.ts';
+import { operationSink } from './sinks.ts';
 import { UndoStack } from './undo.ts';
 
 type StepActivity<Input, Value> = (request: StepRequest<Input>) => Promise<StepResult<Value>>;
-type ActivityName = keyof Activities;
+type ActivityName = StepActivities;
 type InputOf<Name extends ActivityName> = Activities[Name] extends StepActivity<infer Input, infer _Value> ? Input : never;
 type ValueOf<Name extends ActivityName> = Activities[Name] extends StepActivity<infer _Input, infer Value> ? Value : never;
 type UndoName = Extract<ActivityName, `undo${string}`>;
 
 interface Started {
   target: Target;
+  request: object;
   limits: OperationLimits;
   resume?: Resume;
 }
@@ -40,9 +44,10 @@ export class Operation {
   readonly #id: string;
   readonly #root: string;
   readonly #startedAt: number;
+  #validation: string | undefined;
 
   constructor(
-    kind: OperationKind,
+    private readonly kind: OperationKind,
     private readonly input: Started,
   ) {
     const info = workflowInfo();
@@ -55,9 +60,11 @@ export class Operation {
 
   /** Runs the story within the operation's deadline; whatever ends it early is undone first. */
   async run<Result>(story: () => Promise<Result>): Promise<Result> {
+    operationSink.started(this.kind);
     try {
       const result = await CancellationScope.withTimeout(this.input.limits.operationMs, story);
       this.#note({ type: 'ended', at: Date.now(), state: 'succeeded', result });
+      this.#report('succeeded', undefined, result);
       return result;
     } catch (error) {
       // Asked before the undo: a cancellation that comes later does not change why the operation ends.
@@ -74,9 +81,10 @@ export class Operation {
     step: StepName,
     activity: Name,
     input: InputOf<Name>,
-    options: { undo?: UndoName; undoInput?: object } = {},
+    options: { undo?: UndoName; undoInput?: object; requester?: Requester } = {},
   ): Promise<ValueOf<Name>> {
-    const context = this.#context(step);
+    const { requester } = options;
+    const context = { ...this.#context(step), ...(requester && { requester }) };
     if (options.undo) this.#registerUndo(step, options.undo, options.undoInput);
     this.#note({ type: 'step-scheduled', step, at: Date.now() });
     try {
@@ -198,17 +206,36 @@ export class Operation {
     const overdue = cancelled && Date.now() >= this.#startedAt + this.input.limits.operationMs;
     if (cancelled && !overdue) {
       this.#note({ type: 'ended', at: Date.now(), state: 'cancelled' });
+      this.#report('cancelled');
       return error instanceof CancelledFailure ? error : new CancelledFailure('cancelled');
     }
     const failure = overdue
       ? overdueFailure(this.#progress.step, this.input.limits.operationMs)
       : failureView(error, this.#progress.step);
     this.#note({ type: 'ended', at: Date.now(), state: 'failed', failure });
+    this.#report('failed', failure);
     return operationFailure(failure);
   }
 
   #note(event: ProgressEvent): void {
     this.#progress = reduceProgress(this.#progress, event);
+    if (event.type === 'step-succeeded' && event.step === 'scan') this.#validation = event.warnings?.length ? 'warned' : 'passed';
+    if (event.type === 'step-failed' && event.step === 'scan') this.#validation = 'failed';
+  }
+
+  #report(outcome: OperationReport['outcome'], failure?: FailureView, result?: unknown): void {
+    const { name, registry } = this.input.request as { name?: string; registry?: string };
+    const known = (result ?? {}) as { registry?: string; status?: string };
+    const about = name ?? (this.kind === 'install' || this.kind === 'publish' ? this.input.target.name : undefined);
+    const from = known.registry ?? registry;
+    const validation = this.#validation ?? (this.kind === 'publish' ? known.status : undefined);
+    operationSink.ended({
+      kind: this.kind,
+      outcome,
+      ...(failure && { code: failure.code }),
+      ...(about !== undefined && { template: { name: about, ...(from !== undefined && { registry: from }) } }),
+      ...(validation !== undefined && { validation }),
+    });
   }
 }
 

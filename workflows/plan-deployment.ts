@@ -33,7 +33,13 @@ async function fetchTemplates(
   wanted: { registry?: string; name: string; range?: string },
 ) {
   const target = { ...input.target, kind: 'install' as const, name: wanted.name };
-  const { lock } = await operation.step('resolve-dependencies', 'resolveDependencies', { target, request: wanted });
+  const { requester } = input;
+  const { lock } = await operation.step(
+    'resolve-dependencies',
+    'resolveDependencies',
+    { target, request: wanted },
+    { requester },
+  );
   await operation.step('authenticate', 'authenticate', {
     registries: [...new Set(lock.templates.map((template) => template.registry))].sort(),
   });

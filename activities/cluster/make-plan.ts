@@ -63,21 +63,15 @@ export async function makePlan(common: PlanCommon, request: PlanRequest): Promis
   const rendered = await renderedOf(common.deps, request.rendered);
   const typed = await typeAll(common, rendered);
   const previous = base ? await renderedOf(common.deps, base.rendered) : undefined;
-  const [permissions, quotas, values] = await Promise.all([
-    permissionsOf(common, key, typed, base, rendered),
-    quotasOf(common, key),
-    plannedValues(
-      common.session,
-      key,
-      {
-        secrets: rendered.secrets,
-        inputs: { name: '', parameters: request.given },
-        ...(request.values !== undefined && { kept: request.values }),
-      },
-      common.signal,
-    ),
+  const [asked, tried] = await Promise.allSettled([
+    Promise.all([permissionsOf(common, key, typed, base, rendered), quotasOf(common, key)]),
+    tryAll(common, request, typed, rendered),
   ]);
-  const objects = [...(await planObjects(common, key, typed, values)), ...planPrune(request, typed, previous)];
+  // All rights that are missing at once say more than the first refusal of the cluster.
+  if (asked.status === 'rejected') throw asked.reason;
+  if (tried.status === 'rejected') throw tried.reason;
+  const [permissions, quotas] = asked.value;
+  const objects = [...tried.value, ...planPrune(request, typed, previous)];
   const bodies = rendered.objects.map(({ object }) => object);
   const fits = quotaFits(quotas.items, quotaUseOf(bodies), previous && quotaUseOf(previous.objects.map(({ object }) => object)));
   const body: Omit<Plan, 'digest' | 'createdAt'> = {
@@ -125,7 +119,7 @@ async function typeAll({ session, signal }: PlanCommon, rendered: Rendered): Pro
   });
 }
 
-/** All the rights that are needed, asked before anything is tried, so that people learn of all that are missing at once. */
+/** All the rights that are needed, so that people learn of all that are missing at once. */
 async function permissionsOf(
   { session, signal }: PlanCommon,
   key: DeploymentKey,
@@ -178,17 +172,31 @@ async function quotasOf(
   }
 }
 
+async function tryAll(common: PlanCommon, request: PlanRequest, typed: Typed[], { secrets }: Rendered): Promise<PlannedObject[]> {
+  const { key, base, given } = request;
+  const kept = request.values !== undefined && { kept: request.values };
+  const values = await plannedValues(
+    common.session,
+    key,
+    { secrets, inputs: { name: '', parameters: given }, ...kept },
+    common.signal,
+  );
+  return planObjects(common, key, typed, values, new Set((base?.inventory ?? []).map(({ ref }) => objectKey(ref))));
+}
+
+/** `expected`: what the revision that runs has. */
 async function planObjects(
   common: PlanCommon,
   key: DeploymentKey,
   typed: Typed[],
   values: Record<string, string>,
+  expected: ReadonlySet<string>,
 ): Promise<PlannedObject[]> {
   const coming = comingWith(typed.map(({ object }) => object));
   const foreign: Array<{ ref: PlannedObject['ref']; owner: string; why: string }> = [];
   const planned = await inParallel(typed, async ({ object, wave, type }): Promise<PlannedObject> => {
     const { ref } = filed(object, type.namespaced);
-    const tried = await tryObject(common, object, values, coming);
+    const tried = await tryObject({ ...common, expected: expected.has(objectKey(ref)) }, object, values, coming);
     if (tried.live) {
       const ownership = ownershipOf(tried.live, deploymentIdOf(key));
       if (ownership !== 'ours') foreign.push({ ref, ...ownership });

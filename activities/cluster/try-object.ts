@@ -29,9 +29,17 @@ export function comingWith(objects: KubeObject[]): Coming {
   };
 }
 
+interface Trial {
+  session: ClusterSession;
+  force: boolean;
+  signal: AbortSignal;
+  /** It is probably there: then it is read while it is tried. */
+  expected: boolean;
+}
+
 /** What is there, and what applying the object would make of it. Fails with what the cluster objects to. */
 export async function tryObject(
-  { session, force, signal }: { session: ClusterSession; force: boolean; signal: AbortSignal },
+  { session, force, signal, expected }: Trial,
   object: KubeObject,
   values: Record<string, string>,
   coming: Coming,
@@ -43,15 +51,15 @@ export async function tryObject(
     name: metadata.name,
     ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
   };
-  const reading = session.get(ref, { signal });
+  const read = () => session.get(ref, { signal });
   try {
-    const [live, dry] = await Promise.all([
-      reading,
-      session.apply(resolveTokens(object, values), { dryRun: true, force, signal }),
+    const [early, { object: dry, created }] = await Promise.all([
+      expected ? read() : undefined,
+      session.tryApply(resolveTokens(object, values), { force, signal }),
     ]);
-    return { live, dry };
+    return { live: expected || created ? early : await read(), dry };
   } catch (error) {
-    if (isForLater(error, object, coming)) return isUnknown(error) ? {} : { live: await reading };
+    if (isForLater(error, object, coming)) return isUnknown(error) ? {} : { live: await read() };
     throw namingObject(error, refText(ref));
   }
 }

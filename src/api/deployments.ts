@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { DeploymentRecord } from '../domain/deployment.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { LOCAL_CLUSTER } from '../domain/operation.ts';
+import { requireRole } from './access.ts';
 import { prepareDeploy, prepareUpgrade } from './change-requests.ts';
 import { type ChangeDeps, Changes } from './change-starts.ts';
 import { deploymentBody, deploymentKeyOf, existingDeployment } from './deployment-body.ts';
@@ -29,6 +30,7 @@ export function createDeploymentsRouter(deps: ChangeDeps): Router {
     const changes = new Changes(deps, request, response);
     if (body.plan !== undefined) return await changes.carryOut(body.plan, body.secrets ?? {}, body);
     const namespace = body.namespace ?? 'default';
+    await requireRole(request, 'operator', namespace);
     const { name, ...prepared } = await prepareDeploy(changes.source, namespace, body);
     await changes.deploy({ cluster: LOCAL_CLUSTER, namespace, name }, prepared, body);
   });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { accepted, body, JSON_TYPE, json, operation } from './openapi-parts.ts';
+import { accepted, body, JSON_TYPE, json, operation, startHeaders } from './openapi-parts.ts';
 import {
   deployRequestSchema,
   destroyQuerySchema,
@@ -27,6 +27,7 @@ import { planPathSchema, planSchema } from './schemas/plans.ts';
 /** Entries of plans and deployments in the OpenAPI document. */
 
 const path = { requestParams: { path: deploymentPathSchema } };
+const changing = { requestParams: { path: deploymentPathSchema, header: startHeaders } };
 const changed = { 202: accepted(deploymentAcceptedSchema) };
 
 export const deploymentPaths: ZodOpenApiPathsObject = {
@@ -53,15 +54,20 @@ export const deploymentPaths: ZodOpenApiPathsObject = {
       { 200: json('One page', deploymentListSchema) },
       { requestParams: { query: deploymentQuerySchema } },
     ),
-    post: operation('Deploy a template, an image, or exactly what a plan says', changed, body(deployRequestSchema)),
+    post: operation('Deploy a template, an image, or exactly what a plan says', changed, {
+      requestParams: { header: startHeaders },
+      ...body(deployRequestSchema),
+    }),
   },
   '/api/v1/deployments/{id}': {
     get: operation('One deployment', { 200: json('The deployment', deploymentSchema) }, path),
-    patch: operation('Change its version or its parameters', changed, { ...path, ...body(upgradeRequestSchema) }),
-    delete: operation('Destroy it', changed, { requestParams: { path: deploymentPathSchema, query: destroyQuerySchema } }),
+    patch: operation('Change its version or its parameters', changed, { ...changing, ...body(upgradeRequestSchema) }),
+    delete: operation('Destroy it', changed, {
+      requestParams: { ...changing.requestParams, query: destroyQuerySchema },
+    }),
   },
   '/api/v1/deployments/{id}/rollback': {
-    post: operation('Go back to an earlier revision', changed, { ...path, ...body(rollbackRequestSchema) }),
+    post: operation('Go back to an earlier revision', changed, { ...changing, ...body(rollbackRequestSchema) }),
   },
   '/api/v1/deployments/{id}/resources': {
     get: operation(

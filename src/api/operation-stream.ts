@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Request, Response } from 'express';
 import type { OperationsClient } from '../client/index.ts';
 import type { OperationFrame } from '../client/watch.ts';
@@ -17,8 +18,9 @@ export async function streamOperation(
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const after = request.get('last-event-id');
+  const signal = AbortSignal.any([gone.signal, stopping]);
   const frames = operations.watch(request.params.id, {
-    signal: AbortSignal.any([gone.signal, stopping]),
+    signal,
     ...(after !== undefined && { after }),
   });
   // Read before the headers go out: an unknown operation is a 404, not an empty stream.
@@ -27,7 +29,10 @@ export async function streamOperation(
   response.write(`retry: ${RECONNECT_MS}\n\n`);
   const keepAlive = setInterval(() => response.write(': still here\n\n'), KEEP_ALIVE_MS);
   try {
-    for (; !frame.done; frame = await frames.next()) response.write(toText(frame.value));
+    for (; !frame.done; frame = await frames.next()) {
+      // A frame a second for hours: for a reader that does not read they must not pile up here.
+      if (!response.write(toText(frame.value))) await once(response, 'drain', { signal }).catch(() => undefined);
+    }
     if (!stopping.aborted) response.write('event: end\ndata: {}\n\n');
   } finally {
     clearInterval(keepAlive);

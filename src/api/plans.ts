@@ -2,18 +2,21 @@ import type { Request, Response } from 'express';
 import { Router } from 'express';
 import type { z } from 'zod';
 import type { OperationsClient } from '../client/index.ts';
+import { EVERYWHERE } from '../domain/access.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { hexOf } from '../domain/digest.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { jsonDigest } from '../domain/json-digest.ts';
 import type { OperationView } from '../domain/operation.ts';
-import { LOCAL_CLUSTER } from '../domain/operation.ts';
+import { LOCAL_CLUSTER, parseDeploymentId } from '../domain/operation.ts';
 import type { RegistrySet } from '../domain/registry.ts';
+import type { SourceRegistries } from '../domain/sources/for-user.ts';
 import type { Store } from '../domain/store.ts';
 import { sendAccepted } from './accepted.ts';
+import { requireRole } from './access.ts';
 import { requesterOf } from './auth.ts';
 import { prepareDeploy, prepareUpgrade } from './change-requests.ts';
-import { sessionOf } from './cluster-session.ts';
+import { registriesFor, sessionOf } from './cluster-session.ts';
 import { deploymentKeyOf, existingDeployment } from './deployment-body.ts';
 import { readPlan } from './plan-requests.ts';
 import { parseWith } from './problem.ts';
@@ -24,10 +27,14 @@ const PLAN_WAIT_MS = 25_000;
 /** Hex digits of the request's digest in a plan's target: plans of different requests never wait for each other. */
 const TARGET_DIGEST_LENGTH = 12;
 
+const DEFAULT_NAMESPACE = 'default';
+
 export interface PlansRouterDeps {
   operations: Pick<OperationsClient, 'plan' | 'settled'>;
   store: Pick<Store, 'deployments' | 'documents' | 'installs'>;
   registries: RegistrySet;
+  /** What sources of namespaces offer. */
+  sources?: SourceRegistries | undefined;
   cluster?: Cluster | undefined;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
 }
@@ -42,6 +49,7 @@ export function createPlansRouter(deps: PlansRouterDeps): Router {
 
   router.post('/', async (request, response) => {
     const body = parseWith(planRequestSchema, request.body ?? {}, 'body');
+    await requireRole(request, 'installer', namespaceOf(body));
     const { namespace, plan } = await planRequest(deps, request, body);
     const requester = requesterOf(request);
     // The requester too: what a plan shows was read with his rights, so nobody may join another one's.
@@ -55,10 +63,17 @@ export function createPlansRouter(deps: PlansRouterDeps): Router {
   });
 
   router.get('/:digest', async (request, response) => {
-    response.json(await readPlan(store.documents, request.params.digest));
+    const plan = await readPlan(store.documents, request.params.digest);
+    await requireRole(request, 'viewer', plan.namespace);
+    response.json(plan);
   });
 
   return router;
+}
+
+/** Of what is to be planned; `*` for an id that is none, which only those may learn who may ask anywhere. */
+function namespaceOf({ deployment, namespace = DEFAULT_NAMESPACE }: PlanBody): string {
+  return deployment === undefined ? namespace : (parseDeploymentId(deployment)?.namespace ?? EVERYWHERE);
 }
 
 async function planRequest(
@@ -67,11 +82,11 @@ async function planRequest(
   body: PlanBody,
 ): Promise<{ namespace: string; plan: PlanRequest }> {
   sessionOf(deps.cluster, request);
-  const source = { registries: deps.registries, installs: deps.store.installs };
+  const source = { registries: registriesFor(deps, request), installs: deps.store.installs };
   const { deployments } = deps.store;
   const force = { ...(body.force !== undefined && { force: body.force }) };
   if (body.deployment === undefined) {
-    const namespace = body.namespace ?? 'default';
+    const namespace = body.namespace ?? DEFAULT_NAMESPACE;
     const { name, request: wanted, secret } = await prepareDeploy(source, namespace, body);
     if (await deployments.get({ cluster: LOCAL_CLUSTER, namespace, name }))
       throw new ChandleryError('deployment_exists', `there is a deployment ${name} in namespace ${namespace} already`);

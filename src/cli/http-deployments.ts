@@ -4,7 +4,7 @@ import type { ObjectEvent } from '../domain/readiness/events.ts';
 import type { Accepted, OperationSummary } from './http.ts';
 import type { Call } from './transport.ts';
 
-/** The API's plans, deployments and tokens as the CLI uses them. Every method fails with a CliError. */
+/** The API's plans and deployments as the CLI uses them. Every method fails with a CliError. */
 
 /** `members`: one of them must be in an answer that is to be believed. */
 export type JsonCall = <Answer>(
@@ -66,21 +66,6 @@ export type PlanBody = NewDeployment & {
   acceptUnsigned?: boolean;
 };
 
-export interface TokenBody {
-  name?: string;
-  user: string;
-  groups: string[];
-  expiresInSeconds?: number;
-}
-
-export interface Token {
-  name: string;
-  user: string;
-  groups: string[];
-  createdAt?: string;
-  expiresAt?: string;
-}
-
 export interface DeploymentQuery {
   [name: string]: string | number | undefined;
   namespace?: string;
@@ -121,7 +106,5 @@ export function deploymentCalls(json: JsonCall) {
     revisions: (id: string) => json<{ revisions: Revision[] }>('revisions', { path: pathOf(id, '/revisions') }),
     deploymentOperations: (id: string, query: { limit?: number }) =>
       json<{ operations: OperationSummary[] }>('operations', { path: pathOf(id, '/operations'), query }),
-    createToken: (body: TokenBody) => json<Token & { token: string }>('token', { method: 'POST', path: 'api/v1/tokens', body }),
-    tokens: () => json<{ tokens: Token[] }>('tokens', { path: 'api/v1/tokens' }),
   };
 }

@@ -76,6 +76,17 @@ export interface DeploymentStore {
     number: number,
     uids: { objects: Array<{ index: number; uid: string }>; values?: string },
   ): Promise<void>;
+  /**
+   * The last uids and the effect record of the step, in one transaction. False when nothing of the record was written: an earlier attempt
+   * has recorded, the revision has ended, or the fence is lost.
+   */
+  settle(
+    context: StepContext,
+    key: DeploymentKey,
+    number: number,
+    uids: { objects: Array<{ index: number; uid: string }>; values?: string },
+    entry: { inputDigest: string; result: unknown },
+  ): Promise<boolean>;
   /** The pending revision becomes the current one, in one transaction with the step's effect record. Answers the result as recorded. */
   finish(
     context: StepContext,
@@ -105,11 +116,13 @@ export interface DeploymentStore {
   forget(context: StepContext, key: DeploymentKey, entry: { inputDigest: string; result: unknown }): Promise<unknown>;
 }
 
-/** Rendered objects and plans: JSON by digest, immutable, without secrets. */
+export type DocumentKind = 'rendered' | 'plan' | 'draft' | 'subject';
+
+/** Rendered objects, plans and what validators look at: JSON by digest, immutable, without secrets. */
 export interface DocumentStore {
   /** Stores it and answers its digest (`jsonDigest`, or `digest` where the caller has its own rule). */
-  put(kind: 'rendered' | 'plan' | 'draft', body: unknown, digest?: string): Promise<string>;
-  get(kind: 'rendered' | 'plan' | 'draft', digest: string): Promise<unknown>;
+  put(kind: DocumentKind, body: unknown, digest?: string): Promise<string>;
+  get(kind: DocumentKind, digest: string): Promise<unknown>;
 }
 
 /** `<deployment>.v<revision>`, as Helm's release Secrets; holds the secret parameters of one revision. */

@@ -3,7 +3,7 @@ import type { ErrorCode, ErrorDetails } from './errors.ts';
 /** The only cluster there is so far; part of every target and id, so that a second one changes none of them. */
 export const LOCAL_CLUSTER = 'local';
 
-export type OperationKind = 'install' | 'uninstall' | 'plan' | 'deploy' | 'upgrade' | 'rollback' | 'destroy';
+export type OperationKind = 'install' | 'uninstall' | 'plan' | 'deploy' | 'upgrade' | 'rollback' | 'destroy' | 'publish';
 export type OperationState =
   | 'queued'
   | 'running'
@@ -19,7 +19,7 @@ export type StepState = 'pending' | 'running' | 'retrying' | 'succeeded' | 'fail
 /** Of a deploy and an upgrade; `install` and `dependencies` are operations of their own, run as children. */
 const DEPLOY_STEPS = ['resolve', 'install', 'render', 'plan', 'dependencies', 'apply', 'wait-ready', 'prune', 'record'] as const;
 
-/** Stages of each kind of operation, in order (DESIGN sections 8 and 13). A step that has nothing to do is skipped. */
+/** Stages of each kind of operation, in order (DESIGN sections 8, 9 and 13). A step that has nothing to do is skipped. */
 export const STEPS = {
   install: ['pre-validate', 'resolve-dependencies', 'authenticate', 'download', 'scan', 'install', 'update-cache'],
   uninstall: ['check-dependents', 'remove', 'update-cache'],
@@ -28,6 +28,7 @@ export const STEPS = {
   upgrade: DEPLOY_STEPS,
   rollback: ['resolve', 'plan', 'apply', 'wait-ready', 'prune', 'record'],
   destroy: ['check-needed', 'delete', 'forget', 'dependencies'],
+  publish: ['structure', 'security', 'quality', 'dependency', 'score', 'status', 'publish', 'update-cache'],
 } as const satisfies Record<OperationKind, readonly string[]>;
 
 export type StepName = (typeof STEPS)[OperationKind][number];
@@ -89,10 +90,10 @@ export interface OperationView {
   links: { self: string; events: string; history: string };
 }
 
-export type TargetKind = 'install' | 'deployment' | 'plan';
-const TARGET_KINDS: readonly string[] = ['install', 'deployment', 'plan'] satisfies TargetKind[];
+export type TargetKind = 'install' | 'deployment' | 'plan' | 'publish';
+const TARGET_KINDS: readonly string[] = ['install', 'deployment', 'plan', 'publish'] satisfies TargetKind[];
 
-/** A namespaced thing that operations change. (A plan changes nothing; its name has the request's digest behind it, so that plans never wait for each other.) */
+/** A namespaced thing that operations change. (A plan changes nothing; its name has the request's digest behind it, so that plans never wait for each other.) For a publish, `namespace` is the name of the registry. */
 export interface Target {
   kind: TargetKind;
   cluster: string;

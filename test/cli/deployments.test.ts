@@ -329,13 +329,14 @@ describe('deployments', () => {
         operations: [{ id: OP, kind: 'deploy', state: 'succeeded', createdAt: at(0), requester: 'dev' }],
       }),
     });
-    const words = (what: string) => runCli(['deployments', what, ID], api.env);
+    const words = (what: string, ...more: string[]) => runCli(['deployments', what, ID, ...more], api.env);
     expect((await words('resources')).stdout).toMatch(
       /Deployment +team-a\/web +progressing +- +1 of 2 ready\nPod +team-a\/web-1 +ready/,
     );
     const events = await words('events');
     expect(events.stdout).toMatch(/Warning +Failed +Pod\/web-1 +no image \(3 times\)/);
     expect(events.stderr).toContain('more events');
+    expect((await words('events', '-o', 'name')).stdout).toBe('pod/web-1\n');
     expect((await words('outputs')).stdout).toContain('address   http://web.team-a.svc');
     expect((await words('revisions')).stdout).toMatch(/2 +current +upgrade +plain@1\.0\.0 +\+1 ~0 -0/);
     expect((await words('operations')).stdout).toContain(OP);
@@ -383,19 +384,52 @@ describe('deployments', () => {
 
 describe('tokens', () => {
   it('prints a new token alone on stdout', async () => {
-    await serve({ 'POST /api/v1/tokens': json({ token: 'chy_new', name: 'dev', user: 'dev', groups: ['a', 'b'] }, 201) });
+    const roles = [
+      { role: 'operator', namespace: 'shop' },
+      { role: 'viewer', namespace: '*' },
+    ];
+    const made = { id: 'id-1', token: 'chy_new', name: 'dev', user: 'dev', groups: ['a', 'b'], roles, scopes: ['plans:read'] };
+    await serve({ 'POST /api/v1/tokens': json(made, 201) });
     const words = ['tokens', 'create', '--user', 'dev', '--group', 'a', '--group', 'b', '--expires', '30d'];
+    words.push('--role', 'operator@shop', '--role', 'viewer', '--scope', 'plans:read');
     const { code, stdout, stderr } = await runCli(words, api.env);
     expect([code, stdout]).toEqual([0, 'chy_new\n']);
     expect(stderr).toContain('acts as dev (a, b)');
-    expect(bodyOf('POST', '/api/v1/tokens')).toEqual({ user: 'dev', groups: ['a', 'b'], expiresInSeconds: 2_592_000 });
+    expect(stderr).toContain('roles operator@shop, viewer; scopes plans:read; id id-1');
+    const groups = ['a', 'b'];
+    const body = { user: 'dev', groups, roles, scopes: ['plans:read'], expiresInSeconds: 2_592_000 };
+    expect(bodyOf('POST', '/api/v1/tokens')).toEqual(body);
   });
 
   it('lists tokens', async () => {
-    await serve({ 'GET /api/v1/tokens': json({ tokens: [{ name: 'ci', user: 'robot', groups: ['a'], createdAt: at(0) }] }) });
-    expect((await runCli(['tokens', 'list'], api.env)).stdout).toMatch(
-      /^NAME +USER +GROUPS +AGE +EXPIRES\nci +robot +a +\w+ +never\n$/,
-    );
+    const ci = { id: 'id-1', name: 'ci', user: 'robot', groups: ['a'], createdAt: at(0), state: 'active' };
+    const tokens = [
+      { ...ci, roles: [{ role: 'viewer', namespace: '*' }] },
+      { ...ci, roles: [], scopes: ['metrics:read'], state: 'revoked', lastUsedAt: at(0) },
+    ];
+    await serve({ 'GET /api/v1/tokens': json({ tokens }) });
+    const [head, first, second] = (await runCli(['tokens', 'list'], api.env)).stdout.split('\n');
+    expect(head).toMatch(/^ID +NAME +USER +GROUPS +ROLES +SCOPES +AGE +USED +EXPIRES$/);
+    expect(first).toMatch(/^id-1 +ci +robot +a +viewer +all +\w+ +never +never$/);
+    expect(second).toMatch(/metrics:read +\w+ +\w+ +revoked$/);
+  });
+
+  it('revokes a token by its id', async () => {
+    await serve({ 'DELETE /api/v1/tokens/id-1': (_seen, response) => void response.writeHead(204).end() });
+    expect(await runCli(['tokens', 'revoke', 'id-1'], api.env)).toMatchObject({ code: 0, stderr: 'revoked  id-1\n' });
+  });
+
+  it.each(['root', 'operator@', 'operator@a@b'])('takes no role that is called %s', async (role) => {
+    expect((await runCli(['tokens', 'create', '--user', 'dev', '--role', role])).code).toBe(2);
+  });
+});
+
+describe('whoami', () => {
+  it('tells what the server takes one for', async () => {
+    const roles = [{ role: 'operator', namespace: 'shop' }];
+    await serve({ 'GET /api/v1/whoami': json({ user: 'system:x', groups: ['g'], via: 'cluster', roles }) });
+    const { stdout } = await runCli(['whoami'], api.env);
+    expect(stdout).toBe('user      system:x\ngroups    g\nroles     operator@shop\nknown by  the cluster\n');
   });
 });
 

@@ -104,6 +104,42 @@ describeStores('blobs', (lab) => {
     expect(await loose()).toBe(0);
   });
 
+  it.each(['restart', 'discard'] as const)('stay whole when an attempt that was thought dead does a %s', async (what) => {
+    const bytes = randomBytes(2 * CHUNK + 3);
+    const key = randomUUID();
+    const [late, current] = [await open(key, bytes), await open(key, bytes)];
+    await append(current, bytes);
+    await current.complete(bytes.length);
+    await late[what]();
+    expect((await whole(lab.store.blobs.read(digestOf(bytes)))).equals(bytes)).toBe(true);
+    expect(await loose()).toBe(0);
+  });
+
+  it('are not published of an upload that was dropped meanwhile', async () => {
+    const bytes = randomBytes(2 * CHUNK);
+    const key = randomUUID();
+    const upload = await open(key, bytes);
+    await append(upload, bytes);
+    await (await open(key, bytes)).discard();
+    await expect(upload.complete(bytes.length)).toFailWith('network');
+    expect(await lab.store.blobs.has(digestOf(bytes))).toBe(false);
+    expect(await loose()).toBe(0);
+  });
+
+  it('that are removed while they are read do not pass for shorter ones', async () => {
+    const bytes = randomBytes(2 * CHUNK);
+    const upload = await open(randomUUID(), bytes);
+    await append(upload, bytes);
+    await upload.complete(bytes.length);
+    const reading = lab.store.blobs.read(digestOf(bytes))[Symbol.asyncIterator]();
+    await reading.next();
+    await lab.db.query(
+      'with gone as (delete from blobs where digest = $1 returning content) delete from blob_chunks c using gone where c.content = gone.content',
+      [digestOf(bytes)],
+    );
+    await expect(reading.next()).toFailWith('not_found');
+  });
+
   it('that two operations upload at once are kept once, with nothing left over', async () => {
     const bytes = randomBytes(2 * CHUNK + 9);
     await Promise.all(

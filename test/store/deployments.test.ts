@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DeploymentKey } from '../../src/domain/deployment-store.ts';
+import { jsonDigest } from '../../src/domain/json-digest.ts';
 import {
   changed,
   changing,
@@ -175,6 +176,58 @@ describeStores('deployments', (lab) => {
       const context = await changed(lab, key, startOf('deploy', web(), { inventory: inventoryOf('n', ['a']) }));
       await lab.store.deployments.applied(context, key, 1, { objects: [{ index: 0, uid: 'late' }] });
       expect((await lab.store.deployments.revision(key, 1))?.inventory[0]?.uid).toBeUndefined();
+    });
+  });
+
+  describe('settle', () => {
+    const entry = { inputDigest: 'in', result: { revision: 1 } };
+    const effectOf = ({ root }: { root: string }) => ({ root, step: 'apply', object: '-', generation: 0 });
+    const last = { objects: [{ index: 1, uid: 'uid-b' }], values: 'secret-uid' };
+    const begun = async () => {
+      const key = await fresh();
+      const context = await changing(lab, key);
+      const start = startOf('deploy', web(), { inventory: inventoryOf(key.namespace, ['a', 'b']), hasValues: true });
+      await lab.store.deployments.begin(context, key, start);
+      await lab.store.deployments.applied(context, key, 1, { objects: [{ index: 0, uid: 'uid-a' }] });
+      return { key, context };
+    };
+    const uidsOf = async (key: DeploymentKey) => (await lab.store.deployments.revision(key, 1))?.inventory.map(({ uid }) => uid);
+
+    it('writes the last uids and the record of the step, once', async () => {
+      const { key, context } = await begun();
+      const settle = () => lab.store.deployments.settle(context, key, 1, last, entry);
+      expect(await settle()).toBe(true);
+      expect(await uidsOf(key)).toEqual(['uid-a', 'uid-b']);
+      expect((await lab.store.deployments.revision(key, 1))?.values).toEqual({ name: 'chandlery.site.v1', uid: 'secret-uid' });
+      expect(await lab.store.effects.find(effectOf(context))).toMatchObject({
+        ...entry,
+        operation: context.operation,
+        resultDigest: jsonDigest(entry.result),
+        undone: false,
+      });
+      expect(await settle()).toBe(false);
+    });
+
+    it('leaves the record of an earlier attempt, and writes the uids all the same', async () => {
+      const { key, context } = await begun();
+      const earlier = { inputDigest: 'in', result: { revision: 1, earlier: true } };
+      await lab.store.effects.record(effectOf(context), context, { ...earlier, resultDigest: jsonDigest(earlier.result) });
+      expect(await lab.store.deployments.settle(context, key, 1, last, entry)).toBe(false);
+      expect(await lab.store.effects.find(effectOf(context))).toMatchObject(earlier);
+      expect(await uidsOf(key)).toEqual(['uid-a', 'uid-b']);
+    });
+
+    it('writes nothing of a revision that has ended, and nothing without the fence', async () => {
+      const ended = await begun();
+      await finished(lab, ended.context, ended.key, 1);
+      expect(await lab.store.deployments.settle(ended.context, ended.key, 1, last, entry)).toBe(false);
+      const lost = await begun();
+      await lab.store.deployments.raiseFence(lost.context);
+      expect(await lab.store.deployments.settle(lost.context, lost.key, 1, last, entry)).toBe(false);
+      for (const { key, context } of [ended, lost]) {
+        expect(await uidsOf(key)).toEqual(['uid-a', undefined]);
+        expect(await lab.store.effects.find(effectOf(context))).toBeUndefined();
+      }
     });
   });
 

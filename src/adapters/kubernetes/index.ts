@@ -7,11 +7,20 @@ import { createDiscovery, parseJson } from './discovery.ts';
 import { type ExecResult, type ExecTarget, execInPod } from './exec.ts';
 import { replyFailure } from './failures.ts';
 import { listObjects } from './lists.ts';
-import { applyNewObject, applyObject, createObject, deleteObject, getObject, mergePatchObject } from './objects.ts';
+import {
+  applyNewObject,
+  applyObject,
+  createObject,
+  deleteObject,
+  getObject,
+  mergePatchObject,
+  tryApplyObject,
+} from './objects.ts';
 import { podLogs } from './pods.ts';
 import { mayI, whoAmI } from './reviews.ts';
 import { createSessionContext, type SessionContext } from './session-context.ts';
 import { withStartup } from './startup.ts';
+import { reviewToken } from './token-review.ts';
 import { createTransport } from './transport.ts';
 import { watchObjects } from './watch.ts';
 
@@ -46,6 +55,7 @@ export function createCluster({ kubeconfig, log }: ClusterOptions): KubernetesCl
       if (reply.status !== 200) throw replyFailure(reply, { verb: 'get', group: '', resource: 'version' });
       return parseJson<VersionInfo>(reply).gitVersion;
     },
+    reviewToken: (token, audiences, options) => reviewToken(transport, token, audiences, options),
     async close() {
       transport.close();
     },
@@ -63,6 +73,7 @@ function createSession(session: SessionContext): KubernetesSession {
     get: (ref, options) => getObject(session, ref, options),
     list: (selection, options) => listObjects(session, selection, options),
     apply: (object, options) => applyObject(session, object, options),
+    tryApply: (object, options) => tryApplyObject(session, object, options),
     mergePatch: (ref, patch, options) => mergePatchObject(session, ref, patch, options),
     applyNew: (object, options) => applyNewObject(session, object, options),
     createIfAbsent: (object, options) => createObject(session, object, options),

@@ -37,6 +37,19 @@ export async function applyObject(session: SessionContext, object: KubeObject, o
   return parseJson<KubeObject>(reply);
 }
 
+const CREATED = 201;
+
+/** What applying it would make of the object, and whether it would make a new one. */
+export async function tryApplyObject(
+  session: SessionContext,
+  object: KubeObject,
+  options: Omit<ApplyOptions, 'dryRun'> = {},
+): Promise<{ object: KubeObject; created: boolean }> {
+  const { reply, asked } = await sendApply(session, object, { ...options, dryRun: true });
+  if (reply.status !== 200 && reply.status !== CREATED) throw replyFailure(reply, asked);
+  return { object: parseJson<KubeObject>(reply), created: reply.status === CREATED };
+}
+
 /**
  * No object has it: resource versions are the store's revisions, and the first of those is an empty store's. So it fits only an
  * object that is not there, and one that is there answers 409, also to `force`.

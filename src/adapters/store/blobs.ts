@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
+import type pg from 'pg';
 import { ChandleryError } from '../../domain/errors.ts';
 import type { BlobStore, BlobUpload } from '../../domain/store.ts';
+import { sweepBlobs } from './blob-sweep.ts';
 import type { Database } from './database.ts';
 import { guarded } from './database.ts';
 
@@ -9,17 +11,30 @@ import { guarded } from './database.ts';
 const CHUNK_BYTES = 256 * 1024;
 
 /** Content-addressed, chunked blobs in PostgreSQL. A blob appears whole or not at all. */
-export function createBlobStore(db: Database): BlobStore {
+export function createBlobStore(db: Database, pool: pg.Pool): BlobStore {
   return {
-    has: (digest) => guarded(async () => (await find(db, digest)) !== undefined),
+    has: (digest) => guarded(() => claim(db, digest)),
     size: (digest) => guarded(async () => (await find(db, digest))?.size),
     openUpload: (key, digest) => guarded(() => openUpload(db, key, digest)),
-    async *read(digest) {
+    sweep: () => guarded(() => sweepBlobs(pool)),
+    async *read(digest, offset = 0) {
       const blob = await guarded(() => find(db, digest));
       if (!blob) throw new ChandleryError('not_found', `there is no blob ${digest}`);
-      yield* chunksOf(db, blob.content);
+      yield* chunksOf(db, { ...blob, digest }, offset);
     },
   };
+}
+
+/** Whether it is there; begins its lease anew. One that is being swept at this moment is not there: the answer must come from the row itself. */
+async function claim(db: Database, digest: string): Promise<boolean> {
+  const row = await db.selectFrom('blobs').select('unused_since').where('digest', '=', digest).executeTakeFirst();
+  if (!row?.unused_since) return row !== undefined;
+  const [{ numUpdatedRows } = { numUpdatedRows: 0n }] = await db
+    .updateTable('blobs')
+    .set({ unused_since: null })
+    .where('digest', '=', digest)
+    .execute();
+  return numUpdatedRows > 0n;
 }
 
 async function find(db: Database, digest: string): Promise<{ content: string; size: number } | undefined> {
@@ -27,24 +42,31 @@ async function find(db: Database, digest: string): Promise<{ content: string; si
   return row && { content: row.content, size: Number(row.size) };
 }
 
-async function* chunksOf(db: Database, content: string): AsyncIterable<Uint8Array> {
-  for (let n = 0; ; n += 1) {
+interface StoredBlob {
+  digest: string;
+  content: string;
+  size: number;
+}
+
+async function* chunksOf(db: Database, { digest, content, size }: StoredBlob, offset: number): AsyncIterable<Uint8Array> {
+  const first = Math.floor(offset / CHUNK_BYTES);
+  for (let n = first; n * CHUNK_BYTES < size; n += 1) {
     const row = await guarded(() =>
       db.selectFrom('blob_chunks').select('data').where('content', '=', content).where('n', '=', n).executeTakeFirst(),
     );
-    if (!row) return;
-    yield row.data;
-    if (row.data.length < CHUNK_BYTES) return;
+    if (!row) throw new ChandleryError('not_found', `the blob ${digest} was removed while it was read`);
+    yield n === first ? row.data.subarray(offset % CHUNK_BYTES) : row.data;
   }
 }
 
 async function openUpload(db: Database, key: string, digest: string): Promise<BlobUpload> {
-  await db
+  const { content } = await db
     .insertInto('uploads')
     .values({ key, digest } as never)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  const { content } = await db.selectFrom('uploads').select('content').where('key', '=', key).executeTakeFirstOrThrow();
+    // A replay may take up the upload of an operation of long ago: the sweep must not take it away below it.
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ created_at: sql<Date>`now()` }))
+    .returning('content')
+    .executeTakeFirstOrThrow();
   // Only whole chunks count: the tail of a broken attempt was never written, and a last short one is written anew.
   const { chunks } = await db
     .selectFrom('blob_chunks')
@@ -102,24 +124,56 @@ class Upload implements BlobUpload {
     this.#seen.length = 0;
     this.#pending = [];
     this.#pendingBytes = 0;
-    await guarded(() => this.db.deleteFrom('blob_chunks').where('content', '=', this.content).execute());
-  }
-
-  async complete(size: number): Promise<void> {
-    if (this.#pendingBytes > 0) await this.#write(Buffer.concat(this.#pending));
-    await this.#checkStored();
     await guarded(() =>
       this.db.transaction().execute(async (tx) => {
-        const won = await tx
-          .insertInto('blobs')
-          .values({ digest: this.digest, content: this.content, size })
-          .onConflict((conflict) => conflict.doNothing())
-          .returning('digest')
-          .executeTakeFirst();
-        if (!won) await this.#dropOwnChunks(tx);
-        await tx.deleteFrom('uploads').where('key', '=', this.key).execute();
+        await this.#lock(tx);
+        await tx
+          .deleteFrom('blob_chunks')
+          .where('content', '=', this.content)
+          // Another attempt may have completed this very upload, or this one has and did not hear of it: then it is the blob's content.
+          .where(({ not, exists, selectFrom }) =>
+            not(exists(selectFrom('blobs').select('digest').where('content', '=', this.content))),
+          )
+          .execute();
       }),
     );
+  }
+
+  async complete(size: number, digest = this.digest): Promise<void> {
+    if (this.#pendingBytes > 0) await this.#write(Buffer.concat(this.#pending));
+    const isPublished = await guarded(() => this.db.transaction().execute((tx) => this.#publish(tx, size, digest)));
+    if (isPublished) return;
+    await this.restart();
+    throw new ChandleryError('network', 'two attempts wrote the same upload; it starts again');
+  }
+
+  /** False when what is stored is not what this attempt has seen. */
+  async #publish(tx: Database, size: number, digest: string): Promise<boolean> {
+    const isThere = await this.#lock(tx);
+    if (isThere && !(await this.#isStored(tx))) return false;
+    const won = isThere && (await this.#claimDigest(tx, size, digest));
+    if (!won && !(await claim(tx, digest)))
+      throw new ChandleryError('network', 'what was stored of the same content was just removed; it is stored again');
+    if (!won) await this.#dropOwnChunks(tx, digest);
+    await tx.deleteFrom('uploads').where('key', '=', this.key).where('content', '=', this.content).execute();
+    return true;
+  }
+
+  /** Until the transaction ends neither the sweep nor another attempt takes the chunks away. False when the upload has ended already. */
+  async #lock(tx: Database): Promise<boolean> {
+    const upload = tx.selectFrom('uploads').select('key').where('key', '=', this.key).where('content', '=', this.content);
+    return (await upload.forUpdate().executeTakeFirst()) !== undefined;
+  }
+
+  /** False when there is a blob of this digest already. */
+  async #claimDigest(tx: Database, size: number, digest: string): Promise<boolean> {
+    const won = await tx
+      .insertInto('blobs')
+      .values({ digest, content: this.content, size })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('digest')
+      .executeTakeFirst();
+    return won !== undefined;
   }
 
   async discard(): Promise<void> {
@@ -142,24 +196,19 @@ class Upload implements BlobUpload {
    * An attempt that was thought dead may still be writing chunks of the same upload, from a registry that sends other bytes. What
    * was hashed while it flowed must be what is stored.
    */
-  async #checkStored(): Promise<void> {
-    const rows = await guarded(() =>
-      this.db
-        .selectFrom('blob_chunks')
-        .select(['n', sql<string>`encode(sha256(data), 'hex')`.as('sha256')])
-        .where('content', '=', this.content)
-        .orderBy('n')
-        .execute(),
-    );
-    const same = rows.length === this.#seen.length && rows.every((row, at) => row.n === at && row.sha256 === this.#seen[at]);
-    if (same) return;
-    await this.restart();
-    throw new ChandleryError('network', 'two attempts wrote the same upload; it starts again');
+  async #isStored(tx: Database): Promise<boolean> {
+    const rows = await tx
+      .selectFrom('blob_chunks')
+      .select(['n', sql<string>`encode(sha256(data), 'hex')`.as('sha256')])
+      .where('content', '=', this.content)
+      .orderBy('n')
+      .execute();
+    return rows.length === this.#seen.length && rows.every((row, at) => row.n === at && row.sha256 === this.#seen[at]);
   }
 
   /** Another operation published the same content first; its blob stays unless it is the very one. */
-  async #dropOwnChunks(tx: Database): Promise<void> {
-    const published = await tx.selectFrom('blobs').select('content').where('digest', '=', this.digest).executeTakeFirst();
+  async #dropOwnChunks(tx: Database, digest: string): Promise<void> {
+    const published = await tx.selectFrom('blobs').select('content').where('digest', '=', digest).executeTakeFirst();
     if (published?.content !== this.content) await tx.deleteFrom('blob_chunks').where('content', '=', this.content).execute();
   }
 }

@@ -6,7 +6,7 @@ import { ChandleryError } from '../../domain/errors.ts';
 import { jsonDigest } from '../../domain/json-digest.ts';
 import type { Connected, Database } from './database.ts';
 import { findDeployment, findRevisions, keyColumns, toDeployment, toRevision } from './deployment-rows.ts';
-import { APPLIED, BEGIN, FINISH, FORGET } from './deployment-statements.ts';
+import { APPLIED, BEGIN, FINISH, FORGET, SETTLE } from './deployment-statements.ts';
 import { checkFence, effectOf } from './effect-transaction.ts';
 import { fencedOff } from './fences.ts';
 
@@ -98,10 +98,27 @@ export async function applied(
   number: number,
   uids: Uids,
 ): Promise<void> {
-  const byIndex = Object.fromEntries(uids.objects.map(({ index, uid }) => [index, uid]));
-  const values = [...writerValues(context, key), number, JSON.stringify(byIndex), uids.values];
+  const values = [...writerValues(context, key), ...uidValues(number, uids)];
   const { rowCount } = await pool.query({ ...APPLIED, values });
   if (rowCount === 0) await checkFence(db, context);
+}
+
+function uidValues(number: number, { objects, values }: Uids): unknown[] {
+  return [number, JSON.stringify(Object.fromEntries(objects.map(({ index, uid }) => [index, uid]))), values];
+}
+
+/** The last uids with the effect record. False when there is no pending revision of ours, or the record is there already. */
+export async function settle(
+  { pool }: Connected,
+  context: StepContext,
+  key: DeploymentKey,
+  number: number,
+  uids: Uids,
+  entry: ForgetEntry,
+): Promise<boolean> {
+  const values = [...effectValues(context, key, entry), ...uidValues(number, uids)];
+  const { rowCount } = await pool.query({ ...SETTLE, values });
+  return rowCount === 1;
 }
 
 /** The pending revision becomes the current one, with the effect record. */

@@ -75,14 +75,18 @@ export const APPLIED = {
   name: 'deployment-applied',
   text: `
     with relaxed as (select set_config('synchronous_commit', 'off', true))
-    update revisions r set values_uid = coalesce($10, r.values_uid), inventory = (
-      select coalesce(jsonb_agg(item || jsonb_strip_nulls(jsonb_build_object('uid', $9::jsonb -> (nth - 1)::text)) order by nth), '[]')
-      from jsonb_array_elements(r.inventory) with ordinality items (item, nth))
-    from relaxed
-    where ${KEY} and number = $8 and root = $6 and generation = $7 and state = 'pending'
+    ${withUids({ number: '$8', uids: '$9', values: '$10', from: 'relaxed' })}
       and exists (select 1 from fences where target = $1 and fence = $2)
     returning number`,
 };
+
+function withUids({ number, uids, values, from }: Record<'number' | 'uids' | 'values' | 'from', string>): string {
+  return `update revisions r set values_uid = coalesce(${values}, r.values_uid), inventory = (
+      select coalesce(jsonb_agg(item || jsonb_strip_nulls(jsonb_build_object('uid', ${uids}::jsonb -> (nth - 1)::text)) order by nth), '[]')
+      from jsonb_array_elements(r.inventory) with ordinality items (item, nth))
+    from ${from}
+    where ${KEY} and number = ${number} and root = $6 and generation = $7 and state = 'pending'`;
+}
 
 /** $1 target, $2 fence, $3-$5 key, $6 root, $7 generation, $8 operation, $9 step, $10 input digest, $11 result, $12 result digest. */
 function effect(undo: string, from: string): string {
@@ -93,6 +97,23 @@ function effect(undo: string, from: string): string {
       returning result
     )`;
 }
+
+/**
+ * As `effect`, and $13 number, $14 uids by index, $15 uid of the values Secret. As little as the two it stands for (APPLIED here, RECORD in
+ * effects.ts) need it wait for the disk.
+ */
+export const SETTLE = {
+  name: 'deployment-settle',
+  text: `
+    with relaxed as (select set_config('synchronous_commit', 'off', true)),
+    held as (select fence from fences, relaxed where target = $1 and fence = $2),
+    pending as (
+      ${withUids({ number: '$13', uids: '$14', values: '$15', from: 'held' })}
+      returning held.fence
+    ),
+    ${effect('null', 'pending as fence')}
+    select 1 from effect`,
+};
 
 /** As `effect`, and $13 number, $14 dependencies. What the revision replaced is not dropped yet: an undo goes back to it. */
 export const FINISH = {

@@ -4,7 +4,7 @@ import type { DeploymentFilter, DeploymentKey, DeploymentStore } from '../../dom
 import type { StepContext } from '../../domain/effects.ts';
 import type { Database } from './database.ts';
 import { guarded } from './database.ts';
-import { applied, begin, beginDestroy, finish, forget } from './deployment-changes.ts';
+import { applied, begin, beginDestroy, finish, forget, settle } from './deployment-changes.ts';
 import { findDeployment, findRevisions, runningTemplate, toDeployment, toRevision } from './deployment-rows.ts';
 import { abandon, keep } from './deployment-undo.ts';
 import { raiseFence } from './effect-transaction.ts';
@@ -31,6 +31,7 @@ export function createDeploymentStore(db: Database, pool: pg.Pool): DeploymentSt
 
     begin: (context, key, start) => guarded(() => begin(connected, context, key, start)),
     applied: (context, key, number, uids) => guarded(() => applied(connected, context, key, number, uids)),
+    settle: (context, key, number, uids, entry) => guarded(() => settle(connected, context, key, number, uids, entry)),
     finish: (context, key, entry) => guarded(() => finish(connected, context, key, entry)),
     beginDestroy: (context, key) => guarded(() => beginDestroy(connected, context, key)),
     forget: (context, key, entry) => guarded(() => forget(connected, context, key, entry)),

@@ -51,7 +51,16 @@ const stepSchema = z
   })
   .meta({ id: 'Step' });
 
-const KINDS = ['install', 'uninstall', 'plan', 'deploy', 'upgrade', 'rollback', 'destroy'] as const satisfies OperationKind[];
+const KINDS = [
+  'install',
+  'uninstall',
+  'plan',
+  'deploy',
+  'upgrade',
+  'rollback',
+  'destroy',
+  'publish',
+] as const satisfies OperationKind[];
 const kindSchema = z.enum(KINDS);
 const stateSchema = z.enum([
   'queued',
@@ -163,7 +172,11 @@ export const replayedSchema = acceptedSchema
 export const installRequestSchema = z
   .strictObject({
     namespace: namespaceSchema.default('default'),
-    ref: z.string().min(1).max(512).meta({ description: 'NAME, NAME@RANGE or REGISTRY/NAME@RANGE.', example: 'shop@^1.0.0' }),
+    ref: z.string().min(1).max(512).meta({
+      description:
+        'NAME, NAME@RANGE, REGISTRY/NAME@RANGE, or source:NAMESPACE/SOURCE/NAME@RANGE for an item of a namespace source.',
+      example: 'shop@^1.0.0',
+    }),
     acceptUnsigned: z.boolean().optional(),
     force: z.boolean().optional().meta({ description: 'Materialise again also what is already there.' }),
   })

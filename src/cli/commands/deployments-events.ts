@@ -11,14 +11,19 @@ import { note } from '../terminal.ts';
 import { age } from '../text.ts';
 
 export function deploymentsEvents(command: Command): void {
-  withDeployment(withOutput(command, ['table', 'json', 'yaml'])).action(run);
+  withDeployment(withOutput(command)).action(run);
   withExample(command, 'chandlery deployments events shop -n team-a');
 }
 
 async function run(argument: string, { output, namespace }: OutputOptions & DeploymentOptions): Promise<void> {
   const body = await createHttpClient(readSettings()).deploymentEvents(deploymentIdOf(argument, namespace));
-  await printAs(output, { body, names: () => [], table: ({ events }) => tableOf(events) });
+  await printAs(output, { body, names: ({ events }) => namesOf(events), table: ({ events }) => tableOf(events) });
   if (body.truncated) note('there are more events than are shown');
+}
+
+/** What the events are about, each object once. */
+function namesOf(events: readonly ObjectEvent[]): string[] {
+  return [...new Set(events.map(({ about }) => `${about.kind.toLowerCase()}/${about.name}`))];
 }
 
 async function tableOf(events: readonly ObjectEvent[]): Promise<string> {

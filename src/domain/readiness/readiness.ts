@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectRef } from '../cluster.ts';
-import { countAt } from '../object-fields.ts';
+import { countAt, textAt } from '../object-fields.ts';
 import { groupOf } from '../object-ref.ts';
 import { conditionOfType, conditionText, trueCondition } from './conditions.ts';
 import {
@@ -60,6 +60,12 @@ const READY_AT_ONCE: ReadonlySet<string> = new Set([
 /** Whether the object has to be watched until it is ready. */
 export function isWaitedFor(ref: ObjectRef): boolean {
   return !READY_AT_ONCE.has(kindKey(ref));
+}
+
+/** Whether this object, as it is applied, is ready as soon as it exists; of a kind that is waited for, a Service that no load balancer works on. */
+export function isReadyAtOnce(applied: KubeObject): boolean {
+  const plainService = kindKey(applied) === '/Service' && textAt(applied, 'spec', 'type') !== 'LoadBalancer';
+  return plainService || READY_AT_ONCE.has(kindKey(applied));
 }
 
 /** The state of an object as the cluster answered it. Pure: it knows no clock, so trouble that may pass is `progressing`. */

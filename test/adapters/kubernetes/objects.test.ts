@@ -34,6 +34,18 @@ describeCluster('apply', () => {
     expect(await lab.admin.get(refOf('dry'))).toBeUndefined();
   });
 
+  it('says in a dry run whether it would be new', async () => {
+    expect(await lab.admin.tryApply(configMap(namespace, 'tried'))).toMatchObject({
+      created: true,
+      object: { data: { key: 'one' } },
+    });
+    expect(await lab.admin.get(refOf('tried'))).toBeUndefined();
+    const there = await lab.admin.apply(configMap(namespace, 'tried'));
+    const again = await lab.admin.tryApply(configMap(namespace, 'tried', 'two'));
+    expect(again).toMatchObject({ created: false, object: { data: { key: 'two' }, metadata: { uid: there.metadata.uid } } });
+    expect((await lab.admin.get(refOf('tried')))?.data).toEqual({ key: 'one' });
+  });
+
   it('fails with field_conflict, naming field and manager, and takes over with force', async () => {
     await lab.changeByOthers(namespace, 'conflict', 'theirs');
     const mine = configMap(namespace, 'conflict', 'mine');

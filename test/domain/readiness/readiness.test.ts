@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isWaitedFor, readinessOf } from '../../../src/domain/readiness/readiness.ts';
+import { isReadyAtOnce, isWaitedFor, readinessOf } from '../../../src/domain/readiness/readiness.ts';
 import { deployment, object, ref } from './support/objects.ts';
 
 const condition = (type: string, status: string, reason?: string, message?: string) => ({ type, status, reason, message });
@@ -312,5 +312,18 @@ describe('isWaitedFor', () => {
       ref('rbac.authorization.k8s.io/v1', 'Role', 'a'),
     ];
     expect(atOnce.map(isWaitedFor)).toEqual([false, false, false]);
+  });
+});
+
+describe('isReadyAtOnce', () => {
+  it.each([
+    [true, 'v1', 'ConfigMap', {}],
+    [true, 'v1', 'Service', {}],
+    [true, 'v1', 'Service', { spec: { type: 'NodePort' } }],
+    [false, 'v1', 'Service', { spec: { type: 'LoadBalancer' } }],
+    [false, 'serving.knative.dev/v1', 'Service', {}],
+    [false, 'apps/v1', 'Deployment', {}],
+  ])('is %s for %s %s %j', (expected, apiVersion, kind, members) => {
+    expect(isReadyAtOnce(object(apiVersion, kind, 'web', members))).toBe(expected);
   });
 });

@@ -1,0 +1,60 @@
+import type pg from 'pg';
+import type { BlobSweep } from '../../domain/store.ts';
+
+/** Migration 010. Null while something refers to the blob, or nobody has looked. */
+export const SWEEP_MIGRATION = `
+    alter table blobs add column unused_since timestamptz;
+    create index blobs_unused on blobs (unused_since) where unused_since is not null;
+    create index uploads_created on uploads (created_at);
+    create index installs_digest on installs (digest);
+    create index published_versions_digest on published_versions (digest);
+    create index revisions_digest on revisions ((template ->> 'digest'));
+`;
+
+/**
+ * The lease of what nothing refers to, days: an operation that found or stored an archive refers to it within its deadline of an hour, and
+ * its undo puts back within a day what it took away. Many times that, so that a template that is used again soon is not fetched again.
+ */
+const UNUSED_DAYS = 7;
+/** An upload that nobody has finished for this long, days; its operation has ended long ago. */
+const UPLOAD_DAYS = 7;
+/** A blob may have a thousand rows of 256 KiB, and one statement has 8 s. */
+const AT_ONCE = 5;
+
+const REFERRED = `(
+  exists (select from installs i where i.digest = b.digest)
+  or exists (select from published_versions v where v.digest = b.digest)
+  or exists (select from revisions r where r.template ->> 'digest' = b.digest)
+)`;
+
+const MARK = `update blobs b set unused_since = now() where unused_since is null and not ${REFERRED}`;
+const UNMARK = `update blobs b set unused_since = null where unused_since is not null and ${REFERRED}`;
+/** One that an operation takes up at this moment is locked by it (blobs.ts), or not found by it any more. */
+const COLLECT = `
+  with gone as (
+    delete from blobs where digest in (
+      select digest from blobs b where unused_since < now() - interval '${UNUSED_DAYS} days' and not ${REFERRED}
+      limit ${AT_ONCE} for update skip locked
+    ) returning content, size
+  ), chunks as (delete from blob_chunks c using gone where c.content = gone.content)
+  select count(*)::integer as count, coalesce(sum(size), 0)::double precision as bytes from gone`;
+const DROP_UPLOADS = `
+  with gone as (
+    delete from uploads where key in (
+      select key from uploads where created_at < now() - interval '${UPLOAD_DAYS} days' limit ${AT_ONCE} for update skip locked
+    ) returning content
+  ), chunks as (
+    delete from blob_chunks c using gone where c.content = gone.content and not exists (select from blobs b where b.content = gone.content)
+  )
+  select count(*)::integer as count from gone`;
+
+/** One round: marks what nothing refers to, and removes a few of those whose lease is over. */
+export async function sweepBlobs(pool: pg.Pool): Promise<BlobSweep> {
+  await pool.query(UNMARK);
+  await pool.query(MARK);
+  const { rows: blobs } = await pool.query<{ count: number; bytes: number }>(COLLECT);
+  const { rows: uploads } = await pool.query<{ count: number }>(DROP_UPLOADS);
+  const { count = 0, bytes = 0 } = blobs[0] ?? {};
+  const dropped = uploads[0]?.count ?? 0;
+  return { blobs: count, bytes, uploads: dropped, more: count === AT_ONCE || dropped === AT_ONCE };
+}

@@ -1,0 +1,141 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { changed, deploymentKey, pinOf, startOf } from '../support/deployments.ts';
+import { freshNamespace } from '../support/shop-lab.ts';
+import { describeStores, fenced, itemOf, materialise, operationOn } from '../support/stores.ts';
+
+const WEEK_DAYS = 7;
+
+describeStores('the sweep', (lab) => {
+  const store = async (bytes = randomBytes(300_000)) => {
+    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    const upload = await lab.store.blobs.openUpload(randomUUID(), digest);
+    await upload.append(bytes);
+    await upload.complete(bytes.length);
+    return digest;
+  };
+  const sweep = async () => {
+    const total = { blobs: 0, bytes: 0, uploads: 0 };
+    for (let more = true; more; ) {
+      const round = await lab.store.blobs.sweep();
+      total.blobs += round.blobs;
+      total.bytes += round.bytes;
+      total.uploads += round.uploads;
+      more = round.more;
+    }
+    return total;
+  };
+  /** As if it had been unused, or open, for so many days. */
+  const age = async (days: number) => {
+    const past = 'now() - make_interval(days => $1)';
+    await lab.db.query(`update blobs set unused_since = ${past} where unused_since is not null`, [days]);
+    await lab.db.query(`update uploads set created_at = ${past}`, [days]);
+  };
+  const isThere = async (digest: string) => (await lab.db.query('select from blobs where digest = $1', [digest])).rowCount === 1;
+  const chunks = async () => (await lab.db.query('select count(*)::integer as n from blob_chunks')).rows[0].n;
+
+  beforeEach(async () => {
+    await sweep();
+    await age(WEEK_DAYS + 1);
+    await sweep();
+  });
+
+  it('removes what nothing has referred to for a week, with its bytes, and nothing before', async () => {
+    const before = await chunks();
+    const digests = await Promise.all(Array.from({ length: 7 }, () => store()));
+    expect(await sweep()).toEqual({ blobs: 0, bytes: 0, uploads: 0 });
+    await age(WEEK_DAYS - 1);
+    expect(await sweep()).toMatchObject({ blobs: 0 });
+    await age(WEEK_DAYS + 1);
+    expect(await sweep()).toEqual({ blobs: 7, bytes: 7 * 300_000, uploads: 0 });
+    for (const digest of digests) expect(await lab.store.blobs.has(digest)).toBe(false);
+    expect(await chunks()).toBe(before);
+  });
+
+  describe('leaves what is referred to', () => {
+    const unused = async (digest: string) =>
+      (await lab.db.query('select unused_since from blobs where digest = $1', [digest])).rows[0]?.unused_since;
+
+    it('by an install, until a week after it is gone', async () => {
+      const digest = await store();
+      const namespace = freshNamespace();
+      const item = itemOf('web', '1.0.0');
+      const context = await fenced(lab, operationOn(namespace, 'web'), 'install');
+      await materialise(lab, context, [{ ...item, locked: { ...item.locked, digest } }]);
+      await sweep();
+      expect(await unused(digest)).toBeNull();
+      await lab.store.installs.undo(context);
+      await sweep();
+      expect(await unused(digest)).toBeInstanceOf(Date);
+      await materialise(lab, await fenced(lab, operationOn(namespace, 'web'), 'install'), [
+        { ...item, locked: { ...item.locked, digest } },
+      ]);
+      await age(WEEK_DAYS + 1);
+      expect(await sweep()).toMatchObject({ blobs: 0 });
+      expect(await unused(digest)).toBeNull();
+    });
+
+    it('by a revision of a deployment', async () => {
+      const digest = await store();
+      const start = startOf('deploy', { ...pinOf('web'), digest }, { origin: 'builtin' });
+      await changed(lab, deploymentKey(freshNamespace(), 'site'), start);
+      await sweep();
+      expect(await unused(digest)).toBeNull();
+    });
+
+    it('by a published version', async () => {
+      const digest = await store();
+      const name = `t-${randomUUID().slice(0, 8)}`;
+      await lab.db.query("insert into published_names (name, owners, operation) values ($1, '[]', 'o')", [name]);
+      await lab.db.query(
+        `insert into published_versions (name, version, digest, size, content_hash, manifest, dependencies, report, status, publisher, operation)
+          values ($1, '1.0.0', $2, 1, 'h', '{}', '[]', '{}', 'approved', 'ann', 'o')`,
+        [name, digest],
+      );
+      await sweep();
+      expect(await unused(digest)).toBeNull();
+    });
+  });
+
+  it('leaves, for another week, what a step has just found or stored again', async () => {
+    const bytes = randomBytes(1_000);
+    const [found, stored, neither] = [await store(), await store(bytes), await store()];
+    await sweep();
+    await age(WEEK_DAYS + 1);
+    expect(await lab.store.blobs.has(found)).toBe(true);
+    await store(bytes);
+    expect(await sweep()).toMatchObject({ blobs: 1 });
+    expect(await Promise.all([found, stored, neither].map(isThere))).toEqual([true, true, false]);
+  });
+
+  it('and a step that looks at the same moment agree on whether it is there', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const digest = await store();
+      await sweep();
+      await age(WEEK_DAYS + 1);
+      const [has] = await Promise.all([lab.store.blobs.has(digest), lab.store.blobs.sweep()]);
+      expect(await isThere(digest)).toBe(has);
+    }
+  });
+
+  it('drops an upload that nobody has finished for a week, and what it had stored', async () => {
+    const before = await chunks();
+    const key = randomUUID();
+    const upload = await lab.store.blobs.openUpload(key, 'sha256:never');
+    await upload.append(randomBytes(600_000));
+    await age(WEEK_DAYS - 1);
+    expect(await sweep()).toMatchObject({ uploads: 0 });
+    await age(WEEK_DAYS + 1);
+    expect(await sweep()).toMatchObject({ uploads: 1 });
+    expect(await chunks()).toBe(before);
+    expect((await lab.store.blobs.openUpload(key, 'sha256:never')).offset).toBe(0);
+  });
+
+  it('leaves an upload of long ago that a replay has taken up', async () => {
+    const key = randomUUID();
+    await (await lab.store.blobs.openUpload(key, 'sha256:x')).append(randomBytes(300_000));
+    await age(WEEK_DAYS + 1);
+    expect((await lab.store.blobs.openUpload(key, 'sha256:x')).offset).toBeGreaterThan(0);
+    expect(await sweep()).toMatchObject({ uploads: 0 });
+  });
+});
