@@ -3,10 +3,13 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { RoleBinding } from './domain/access.ts';
+import { parseDuration } from './domain/duration.ts';
 import { ChandleryError } from './domain/errors.ts';
 import { marketplaceOf, withPackCatalog } from './domain/pack-catalog-config.ts';
 import type { RegistriesConfig } from './domain/registries-config.ts';
 import { parseRegistriesConfig } from './domain/registries-config.ts';
+import { parseRoleBindings } from './domain/role-bindings.ts';
 import type { Identity } from './domain/store.ts';
 
 /** The only reader of the environment. Every variable, its default and its meaning: docs/configuration.md (a test compares). */
@@ -15,6 +18,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = z.coerce.number().int().positive();
+/** Below this a check would still run when the next one begins; a registry is not asked more often than a person would, ms. */
+const MIN_HEALTH_INTERVAL_MS = 10_000;
+const duration = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: 'custom', message: 'must be a time such as 90s, 15m, 24h or 7d' });
+  return z.NEVER;
+});
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -44,6 +55,15 @@ const schema = z.object({
   CHANDLERY_TEMPLATES_DIR: z.string().min(1).optional(),
   CHANDLERY_REGISTRY_READ: z.enum(['token', 'open']).default('token'),
   CHANDLERY_OUTBOUND_ALLOW: list.default([]),
+  CHANDLERY_CACHE_SEARCH: duration.prefault('15m'),
+  CHANDLERY_CACHE_TEMPLATE: duration.prefault('1h'),
+  CHANDLERY_CACHE_CATALOG: duration.prefault('24h'),
+  CHANDLERY_CACHE_VALIDATION: duration.prefault('7d'),
+  CHANDLERY_HEALTH_INTERVAL: duration
+    .refine((ms) => ms === 0 || ms >= MIN_HEALTH_INTERVAL_MS, 'must be 10s or more, or 0 for never')
+    .prefault('5m'),
+  CHANDLERY_METRICS_OPEN: z.enum(['true', 'false']).default('false'),
+  CHANDLERY_WORKER_METRICS_PORT: port.optional(),
   CHANDLERY_MARKETPLACE_URL: z.string().max(2048).optional(),
   CHANDLERY_MARKETPLACE_DISABLE: z.string().optional(),
   HELMDECK_MARKETPLACE_URL: z.string().max(2048).optional(),
@@ -51,6 +71,9 @@ const schema = z.object({
   CHANDLERY_ADMIN_TOKEN_FILE: z.string().min(1).optional(),
   CHANDLERY_ADMIN_USER: z.string().min(1).max(253).default('chandlery-admin'),
   CHANDLERY_ADMIN_GROUPS: list.default(['chandlery:admins']),
+  CHANDLERY_ROLE_BINDINGS: z.string().min(1).optional(),
+  CHANDLERY_TOKEN_REVIEW: z.enum(['on', 'off']).default('off'),
+  CHANDLERY_TOKEN_AUDIENCES: list.default([]),
   CHANDLERY_STEP_ATTEMPTS: z.coerce.number().int().min(1).max(100).default(6),
   CHANDLERY_RETRY_INITIAL_MS: milliseconds.default(1_000),
   CHANDLERY_INSTALL_TIMEOUT_MS: milliseconds.default(3_600_000),
@@ -79,9 +102,19 @@ export interface Config {
   marketplace: { source: string; disabled: boolean };
   registryRead: 'token' | 'open';
   outboundAllow: string[];
+  /** How long what is held counts as new, ms. */
+  cache: { searchMs: number; templateMs: number; catalogMs: number; validationMs: number };
+  /** Between two checks of each registry, ms; 0 = never. */
+  healthIntervalMs: number;
+  /** `open`: anyone who reaches the port may read them. */
+  metrics: { open: boolean; workerPort?: number };
   adminTokenFile: string;
   /** What the bearer of the admin token is, to Chandlery and to the cluster. */
   admin: Identity;
+  /** Roles of users and groups besides those of their tokens. */
+  roleBindings: RoleBinding[];
+  /** Present = the cluster is asked about bearers that are none of ours; audiences: none = those of the cluster itself. */
+  tokenReview?: { audiences: string[] };
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
   /** The same for changes of deployments. */
   deployLimits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
@@ -122,8 +155,21 @@ export function readConfig(env: Environment): Readonly<Config> {
     marketplace: marketplaceOf(values),
     registryRead: values.CHANDLERY_REGISTRY_READ,
     outboundAllow: values.CHANDLERY_OUTBOUND_ALLOW,
+    cache: {
+      searchMs: values.CHANDLERY_CACHE_SEARCH,
+      templateMs: values.CHANDLERY_CACHE_TEMPLATE,
+      catalogMs: values.CHANDLERY_CACHE_CATALOG,
+      validationMs: values.CHANDLERY_CACHE_VALIDATION,
+    },
+    healthIntervalMs: values.CHANDLERY_HEALTH_INTERVAL,
+    metrics: {
+      open: values.CHANDLERY_METRICS_OPEN === 'true',
+      ...(values.CHANDLERY_WORKER_METRICS_PORT !== undefined && { workerPort: values.CHANDLERY_WORKER_METRICS_PORT }),
+    },
     adminTokenFile: values.CHANDLERY_ADMIN_TOKEN_FILE ?? join(values.CHANDLERY_DATA_DIR, 'admin-token'),
     admin: { user: values.CHANDLERY_ADMIN_USER, groups: values.CHANDLERY_ADMIN_GROUPS },
+    roleBindings: readRoleBindings(values.CHANDLERY_ROLE_BINDINGS),
+    ...(values.CHANDLERY_TOKEN_REVIEW === 'on' && { tokenReview: { audiences: values.CHANDLERY_TOKEN_AUDIENCES } }),
     limits: {
       stepAttempts: values.CHANDLERY_STEP_ATTEMPTS,
       retryInitialMs: values.CHANDLERY_RETRY_INITIAL_MS,
@@ -186,6 +232,13 @@ function readRegistries(named: string | undefined, environment: string, env: Env
   if (found !== undefined) return parseRegistriesConfig(readFileSync(found, 'utf8'), found, env);
   const problem = { registry: 'CHANDLERY_REGISTRIES', message: `neither ${named} nor ${forEnvironment} exists` };
   return { registries: [], problems: named === undefined ? [] : [problem] };
+}
+
+/** Rights that somebody wrote down and that are not there would be noticed late: a file that was named has to be there, and be right. */
+function readRoleBindings(file: string | undefined): RoleBinding[] {
+  if (file === undefined) return [];
+  if (!existsSync(file)) throw new ChandleryError('config_invalid', `CHANDLERY_ROLE_BINDINGS: there is no file ${file}`);
+  return parseRoleBindings(readFileSync(file, 'utf8'), file);
 }
 
 function invalid(error: z.ZodError): ChandleryError {

@@ -2,23 +2,32 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
+import { createArchiveReader } from './adapters/archive/inspect.ts';
 import { createGuardedClient } from './adapters/http/guarded-client.ts';
 import { createSourceFetcher, SOURCE_TIMEOUTS } from './adapters/http/source-fetcher.ts';
+import { createMetrics } from './adapters/metrics/prometheus.ts';
 import { createHelmdeckCatalog } from './adapters/registries/helmdeck-catalog.ts';
 import { createStore } from './adapters/store/index.ts';
+import { createTemplateCounter } from './adapters/store/template-counter.ts';
 import { ensureAdminToken } from './admin-token.ts';
 import { createApp } from './api/app.ts';
 import type { HealthChecks } from './api/health.ts';
 import { createInstalledCache } from './api/installed-cache.ts';
-import { createCatalog } from './catalog/index.ts';
+import { type Catalog, createCatalog } from './catalog/index.ts';
 import { createEngine, type Engine, registerSearchAttributes } from './client/engine.ts';
+import { scheduleRegistryChecks } from './client/health-schedule.ts';
 import { createOperationsClient } from './client/index.ts';
-import { openCluster, warmUp } from './cluster.ts';
+import { scheduleSweep } from './client/sweep-schedule.ts';
+import { openCluster, openTokenReview, warmUp } from './cluster.ts';
 import type { Config } from './config.ts';
 import { readConfig, requireExternal } from './config.ts';
 import { ChandleryError } from './domain/errors.ts';
+import type { Metrics } from './domain/metrics.ts';
+import { LOCAL_REGISTRY } from './domain/published.ts';
+import type { Store } from './domain/store.ts';
 import type { Logger } from './logger.ts';
 import { createLogger } from './logger.ts';
+import { manageRegistries } from './managed-registries.ts';
 import { runProcess } from './process.ts';
 import { openRegistries } from './registries.ts';
 
@@ -33,6 +42,8 @@ const ENGINE_RETRY_MS = 2_000;
 export interface ApiServices {
   databaseUrl: string;
   temporalAddress: string;
+  /** Shared with a worker in the same process. */
+  metrics?: Metrics;
   /** Health of what this process supervises besides. */
   checks?: HealthChecks;
 }
@@ -48,6 +59,7 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
   const store = createStore({
     url: services.databaseUrl,
     onIdleError: (error) => log.warn({ err: error }, 'a store connection broke'),
+    verdictMs: config.cache.validationMs,
   });
   await store.migrate();
   await ensureAdminToken(store.tokens, config.adminTokenFile, config.admin);
@@ -57,20 +69,36 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     taskQueue: config.taskQueue,
     codecKey: config.codecKey,
   });
-  const registries = openRegistries(config, log);
+  const registries = openRegistries(config, log, store);
   const cluster = openCluster(config, log);
+  const tokenReview = openTokenReview(config, cluster);
   // Not the registries' client: in development that one lets loopback through, and these addresses come from users.
   const sources = createGuardedClient({ development: false, allow: config.outboundAllow, timeouts: SOURCE_TIMEOUTS });
   const operations = createOperationsClient(engine, store);
-  const { set, catalog: listed, problems } = registries;
-  const catalog = createCatalog({ set, registries: listed, problems, store: store.catalog, log });
+  const { set } = registries;
+  const metrics = services.metrics ?? createMetrics();
+  const counter = createTemplateCounter(store.templateMetrics);
+  const { searchMs, templateMs, catalogMs } = config.cache;
+  const catalog = createCatalog({
+    set,
+    registries: await registries.catalog(),
+    problems: registries.problems(),
+    store: store.catalog,
+    details: store.details,
+    health: store.health,
+    observer: metrics,
+    counter,
+    limits: { searchMs, templateMs, catalogMs },
+    log,
+  });
+  metrics.watchRegistries(() => catalog.gauges());
+  const registryManager = await manageRegistries(registries, catalog, store);
   const installed = createInstalledCache(store);
   const stopping = new AbortController();
-  await prepareEngine(engine, stopping.signal, log);
-  const packClient = createGuardedClient({ development: config.environment === 'development', allow: config.outboundAllow });
+  await prepareEngine(engine, config.healthIntervalMs, stopping.signal, log);
   const packs = createHelmdeckCatalog({
     ...config.marketplace,
-    client: packClient,
+    client: registries.client,
     onFailure: (error) => log.warn({ err: error }, 'the pack catalog cannot be fetched'),
     onProblem: (problem) => log.warn({ ...problem }, 'a pack cannot be listed'),
   });
@@ -79,14 +107,22 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     store,
     registries: registries.set,
     catalog,
+    registryManager,
     local: registries.local,
+    archive: createArchiveReader(),
     installed,
     ...(cluster && { cluster }),
     limits: config.limits,
     deployLimits: config.deployLimits,
     sourceFetcher: createSourceFetcher(sources),
+    sources: registries.sources,
     packs,
     registryRead: config.registryRead,
+    metrics,
+    metricsOpen: config.metrics.open,
+    counter,
+    roleBindings: config.roleBindings,
+    tokenReview,
     checks: {
       store: () => store.ping().then(() => undefined),
       engine: () => operations.ping().then(() => undefined),
@@ -100,34 +136,54 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
   const server = await listen(createServer(app), config);
   warmUp(cluster);
   catalog.warm();
+  const unfollow = followPublished(store, catalog);
   return {
     url: urlOf(server, config.host),
     adminTokenFile: config.adminTokenFile,
     async stop() {
       stopping.abort();
       await drain(server);
+      unfollow();
       installed.close();
       packs.close();
-      await Promise.allSettled([
-        store.close(),
-        registries.close(),
-        sources.close(),
-        packClient.close(),
-        cluster?.close(),
-        engine.connection.close(),
-      ]);
+      await counter.close();
+      await Promise.allSettled([store.close(), registries.close(), sources.close(), cluster?.close(), engine.connection.close()]);
     },
   };
 }
 
-/** Operations cannot start before the engine knows their search attributes. An engine that is away is asked again until it is there. */
-async function prepareEngine(engine: Engine, stopping: AbortSignal, log: Logger): Promise<void> {
+/** What was published here, or through another server, is listed again at once. */
+function followPublished({ changes }: Store, catalog: Catalog): () => void {
+  return changes.subscribe((event) => {
+    if (event.type === 'published.changed' || event.type === 'resync') catalog.expire(LOCAL_REGISTRY);
+  });
+}
+
+/** Operations cannot start before the engine knows their search attributes; for what it starts by the clock nobody waits. */
+async function prepareEngine(engine: Engine, healthMs: number, stopping: AbortSignal, log: Logger): Promise<void> {
+  await untilThere(() => registerSearchAttributes(engine), stopping, log);
+  const schedules = () => [scheduleRegistryChecks(engine, healthMs), scheduleSweep(engine)].map((made) => orWarned(made, log));
+  void untilThere(() => Promise.all(schedules()), stopping, log);
+}
+
+/** Resolves after the first try; an engine that is away is asked again until it is there. */
+async function untilThere(ask: () => Promise<unknown>, stopping: AbortSignal, log: Logger): Promise<void> {
   try {
-    await registerSearchAttributes(engine);
+    await ask();
   } catch (error) {
     if (stopping.aborted) return;
     log.warn({ err: error }, 'the engine is not ready; it is asked again');
-    setTimeout(() => void prepareEngine(engine, stopping, log), ENGINE_RETRY_MS).unref();
+    setTimeout(() => void untilThere(ask, stopping, log), ENGINE_RETRY_MS).unref();
+  }
+}
+
+/** An engine that is there and takes no Schedule will take none in two seconds either; everything else works without. */
+async function orWarned(made: Promise<void>, log: Logger): Promise<void> {
+  try {
+    await made;
+  } catch (error) {
+    if (error instanceof ChandleryError && error.code === 'engine_unavailable') throw error;
+    log.warn({ err: error }, 'the engine takes no Schedule; what it would start by the clock does not run');
   }
 }
 

@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { createMetrics } from './adapters/metrics/prometheus.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
 import type { Engine } from './embedded/engine.ts';
@@ -27,8 +28,9 @@ async function main(): Promise<void> {
       signal,
     });
     try {
-      const api = await startApi(config, { ...engine, checks: partChecks(engine) }, log);
-      const worker = await startWorker(config, engine, log);
+      const metrics = createMetrics();
+      const api = await startApi(config, { ...engine, metrics, checks: partChecks(engine) }, log);
+      const worker = await startWorker(config, { ...engine, metrics }, log);
       introduce(config, engine, api.url);
       process.stdout.write(`ready ${api.url} token-file ${api.adminTokenFile}\n`);
       return { failed: worker.done, stop: () => stopAll(api, worker, engine) };

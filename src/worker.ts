@@ -6,16 +6,22 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { createArchiveReader } from './adapters/archive/inspect.ts';
+import { createMetrics } from './adapters/metrics/prometheus.ts';
 import { createSecretMaker } from './adapters/secret-maker/index.ts';
 import { createStore } from './adapters/store/index.ts';
+import { createTemplateCounter } from './adapters/store/template-counter.ts';
 import { dataConverter } from './client/codec.ts';
-import { openCluster, warmUp } from './cluster.ts';
+import { openCluster, openTokenReview, warmUp } from './cluster.ts';
 import type { Config } from './config.ts';
 import { PACKAGE_ROOT, readConfig, requireExternal } from './config.ts';
+import type { Cluster } from './domain/cluster.ts';
+import type { Metrics } from './domain/metrics.ts';
+import type { Store } from './domain/store.ts';
 import type { Logger } from './logger.ts';
 import { createLogger } from './logger.ts';
 import { runProcess } from './process.ts';
 import { openRegistries } from './registries.ts';
+import { createOperationSinks, type MetricsServer, serveMetrics } from './worker-telemetry.ts';
 
 /** Composition root of the worker: runs workflows and activities until it is told to stop. */
 
@@ -30,6 +36,8 @@ const CONCURRENT_ACTIVITIES = 100;
 const CONCURRENT_WORKFLOW_TASKS = 40;
 
 export interface WorkerServices {
+  /** Those of the API in the same process, whose endpoint then shows both. */
+  metrics?: Metrics;
   databaseUrl: string;
   temporalAddress: string;
 }
@@ -59,26 +67,33 @@ export async function startWorker(
   const store = createStore({
     url: services.databaseUrl,
     onIdleError: (error) => log.warn({ err: error }, 'a store connection broke'),
+    verdictMs: config.cache.validationMs,
   });
   // Whoever of API and worker comes first brings the store to its form.
   await store.migrate();
-  const registries = openRegistries(config, log);
+  const registries = openRegistries(config, log, store);
+  await registries.reload();
   const cluster = openCluster(config, log);
   const connection = await NativeConnection.connect({ address: services.temporalAddress });
   const activities = createActivities({
     store,
     registries: registries.set,
+    sources: registries.sources,
     archive: createArchiveReader(),
     secrets: createSecretMaker(),
+    transport: registries.client,
     ...(cluster && { cluster }),
     log,
     ...(onMoment && { onMoment }),
   });
+  const metrics = services.metrics ?? createMetrics();
+  const counter = createTemplateCounter(store.templateMetrics);
   const worker = await Worker.create({
     connection,
     namespace: config.temporalNamespace,
     taskQueue: config.taskQueue,
     activities,
+    sinks: createOperationSinks(metrics, counter),
     ...dataConverter(config.codecKey),
     ...workflowSource(),
     ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
@@ -89,7 +104,14 @@ export async function startWorker(
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     maxConcurrentWorkflowTaskExecutions: CONCURRENT_WORKFLOW_TASKS,
   });
+  const stopping = new AbortController();
+  const told = services.metrics
+    ? undefined
+    : await tellMetrics(config, { metrics, store, cluster, stopping: stopping.signal }, log);
   const done = worker.run().finally(async () => {
+    stopping.abort();
+    await told?.close();
+    await counter.close();
     await Promise.allSettled([store.close(), registries.close(), cluster?.close(), connection.close()]);
   });
   warmUp(cluster);
@@ -100,6 +122,21 @@ export async function startWorker(
       await done;
     },
   };
+}
+
+/** A worker of its own has no other endpoint; an API in the same process has one for both. */
+async function tellMetrics(
+  config: Config,
+  { metrics, store, cluster, stopping }: { metrics: Metrics; store: Store; cluster: Cluster | undefined; stopping: AbortSignal },
+  log: Logger,
+): Promise<MetricsServer | undefined> {
+  const { workerPort: port, open } = config.metrics;
+  if (port === undefined) return undefined;
+  const tokenReview = openTokenReview(config, cluster);
+  const deps = { metrics, open, store, roleBindings: config.roleBindings, tokenReview, stopping };
+  const server = await serveMetrics(deps, { host: config.host, port });
+  log.info({ url: `${server.url}/metrics` }, "the worker's metrics are served");
+  return server;
 }
 
 /** The bundle made by the build where there is one; the sources, bundled at start, otherwise. */

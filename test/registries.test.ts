@@ -58,10 +58,16 @@ async function open(lines: string, env: Record<string, string> = {}): Promise<{ 
   const log = createLogger('silent');
   const registries = openRegistries(config, log);
   opened.push(registries);
-  const { set, catalog, problems } = registries;
   return {
     registries,
-    catalog: createCatalog({ set, registries: catalog, problems, store: store.catalog, log, limits: { testMs: 700 } }),
+    catalog: createCatalog({
+      set: registries.set,
+      registries: await registries.catalog(),
+      problems: registries.problems(),
+      store: store.catalog,
+      log,
+      limits: { testMs: 3_000 },
+    }),
   };
 }
 
@@ -115,6 +121,34 @@ describe('the test of a connection', () => {
   });
 });
 
+describe('the file of an environment', () => {
+  const list = (name: string) => `registries:\n  - {name: ${name}, type: private, url: "https://${name}.example"}\n`;
+
+  it('is taken instead of the common one, and only in its environment', async () => {
+    const folder = await mkdtemp(join(dir, 'environments-'));
+    const file = join(folder, 'registries.yaml');
+    await writeFile(file, list('common'));
+    await writeFile(join(folder, 'registries.staging.yaml'), list('staging'));
+    const names = (CHANDLERY_ENV: string, named = file) =>
+      readConfig({ CHANDLERY_ENV, CHANDLERY_REGISTRIES: named }).registries.registries.map(({ name }) => name);
+    expect(names('production')).toEqual(['common']);
+    expect(names('development')).toEqual(['common']);
+    expect(names('staging')).toEqual(['staging']);
+    await rm(file);
+    expect(names('staging')).toEqual(['staging']);
+    expect(readConfig({ CHANDLERY_REGISTRIES: file }).registries.problems).toMatchObject([
+      { message: expect.stringMatching(/neither .*registries\.yaml nor .*registries\.production\.yaml exists/) },
+    ]);
+  });
+
+  it('may be called anything', async () => {
+    const folder = await mkdtemp(join(dir, 'environments-'));
+    await writeFile(join(folder, 'list.production.yml'), list('production'));
+    const { registries } = readConfig({ CHANDLERY_REGISTRIES: join(folder, 'list.yml') }).registries;
+    expect(registries.map(({ name }) => name)).toEqual(['production']);
+  });
+});
+
 describe('a registry of the configuration', () => {
   it('cannot be used when its authorities cannot be read, and is told so', async () => {
     await writeFile(join(dir, 'no.pem'), 'not a certificate');
@@ -146,7 +180,7 @@ describe('a registry of the configuration', () => {
       const { registries, catalog } = await open(entry('https://a.example', ', credentials: {type: token, token: "${T}"}'), {
         T: token,
       });
-      scopes.push(registries.catalog[1]?.scope ?? '');
+      scopes.push((await registries.catalog())[1]?.scope ?? '');
       await expect(catalog.registry('a')).resolves.toMatchObject({ credential: 'token' });
       expect(JSON.stringify(await catalog.registries())).not.toContain(`"${token}"`);
     }

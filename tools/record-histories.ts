@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { PACKAGE_ROOT } from '../src/config.ts';
 import { alterHistory } from './histories/alter.ts';
 import { DEPLOY_TAKES } from './histories/deploy-takes.ts';
+import { ENGINE_TAKES } from './histories/engine-takes.ts';
 import { openStudio } from './histories/studio.ts';
 import { TAKES } from './histories/takes.ts';
 
@@ -28,6 +29,10 @@ async function main(): Promise<void> {
       await keep(join(FOLDER, `${name}.json`), body, again.has(name));
       if (name === 'install-succeeded')
         await keep(join(FOLDER, 'altered', 'steps-swapped.json'), alterHistory(body), again.has(name));
+    }
+    for (const [name, take] of Object.entries(ENGINE_TAKES)) {
+      if (!again.has(name) && existsSync(join(FOLDER, `${name}.json`))) continue;
+      await keep(join(FOLDER, `${name}.json`), JSON.parse(await take(studio)), again.has(name));
     }
   } finally {
     await studio.close();

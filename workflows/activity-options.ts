@@ -18,8 +18,11 @@ interface StepTimes {
   maxPauseMs: number;
 }
 
+/** Activities that are no steps have their options beside their workflow. */
+export type StepActivities = Exclude<keyof Activities, 'listRegistries' | 'checkRegistry' | 'sweepStore'>;
+
 /** Timeout and retry per step, with the reason beside each. */
-const TIMES: Record<keyof Activities, StepTimes> = {
+const TIMES: Record<StepActivities, StepTimes> = {
   // Asks our own store and, later, the cluster: anything slower is an outage.
   preValidate: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
   // One round of index reads per level of the dependency graph.
@@ -54,6 +57,18 @@ const TIMES: Record<keyof Activities, StepTimes> = {
   // Two minutes for objects with finalizers in each of seven waves.
   delete: { attemptMs: 20 * MINUTE, stepMs: 60 * MINUTE, maxPauseMs: 5 * SECOND },
   forget: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
+  // Reads every byte of one archive.
+  structure: { attemptMs: 5 * MINUTE, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
+  // Both look at texts that are in the store; scanners with databases will need more.
+  security: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 10 * SECOND },
+  quality: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 10 * SECOND },
+  // As resolve-dependencies.
+  dependency: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 30 * SECOND },
+  // Both compute, from what is in the store.
+  score: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
+  status: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
+  // One transaction.
+  publish: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
   // These wait for the cluster, and for rights that were taken away, for a day.
   undoResolve: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
   undoApply: { attemptMs: 20 * MINUTE, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
@@ -61,13 +76,14 @@ const TIMES: Record<keyof Activities, StepTimes> = {
   // Undo needs the store and nothing else: it waits for it for a day, since giving up would leave things half done.
   undoInstall: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
   undoRemove: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
+  undoPublish: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
 };
 
 /**
  * Options of one activity. Temporal's own attempt limit stays off: it would count lost workers, and an operation must survive any
  * number of those. The activity itself gives up after `limits.stepAttempts` failures; `stepMs` bounds the rest.
  */
-export function activityOptions(name: keyof Activities, limits: OperationLimits): ActivityOptions {
+export function activityOptions(name: StepActivities, limits: OperationLimits): ActivityOptions {
   const times = TIMES[name];
   return {
     startToCloseTimeout: times.attemptMs,

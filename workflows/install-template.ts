@@ -7,7 +7,7 @@ export async function installTemplate(input: InstallInput): Promise<InstallResul
   const operation = new Operation('install', input);
   return operation.run(async () => {
     await operation.step('pre-validate', 'preValidate', { target, request, requester });
-    const { lock } = await operation.step('resolve-dependencies', 'resolveDependencies', { target, request });
+    const { lock } = await operation.step('resolve-dependencies', 'resolveDependencies', { target, request }, { requester });
     await operation.step('authenticate', 'authenticate', {
       registries: [...new Set(lock.templates.map((template) => template.registry))].sort(),
     });

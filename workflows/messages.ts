@@ -2,7 +2,9 @@ import { defineQuery } from '@temporalio/workflow';
 import type { PlanSummary, RevisionKind, TemplatePin } from '../src/domain/deployment.ts';
 import type { Lock } from '../src/domain/lock.ts';
 import type { Target } from '../src/domain/operation.ts';
+import type { PublishOutcome } from '../src/domain/published.ts';
 import type { InstallOutcome } from '../src/domain/store.ts';
+import type { Score, ValidationStatus } from '../src/domain/validation.ts';
 import type { Progress } from './progress.ts';
 
 /** Inputs, results and messages of the workflows. One object per workflow, so that members can be added. */
@@ -145,6 +147,31 @@ export interface PlanInput extends OperationInput {
   request: ChangeRequest & { change: RevisionKind; deployment: string };
 }
 
+/** The archive is in the store already; only its name travels. */
+export interface PublishRequest {
+  version: string;
+  /** `sha256:<hex>` of the archive */
+  digest: string;
+  /** bytes */
+  size: number;
+  /** The publisher's token was given for names like this one. */
+  byScope?: boolean;
+}
+
+export interface PublishInput extends OperationInput {
+  request: PublishRequest;
+}
+
+export interface PublishResult extends PublishOutcome {
+  registry: string;
+  status: ValidationStatus;
+  /** Why it is not approved. */
+  reasons: string[];
+  score: Score;
+  /** How many there are; the report has them. */
+  findings: number;
+}
+
 /** The input of each kind of operation. */
 export interface InputOf {
   install: InstallInput;
@@ -154,6 +181,7 @@ export interface InputOf {
   upgrade: UpgradeInput;
   rollback: RollbackInput;
   destroy: DestroyInput;
+  publish: PublishInput;
 }
 
 /** What each kind of operation answers. */
@@ -165,6 +193,7 @@ export interface ResultOf {
   upgrade: DeployResult;
   rollback: DeployResult;
   destroy: DestroyResult;
+  publish: PublishResult;
 }
 
 export interface DeployResult {
@@ -190,6 +219,15 @@ export interface DestroyResult {
   kept: string[];
   /** Owned deployments that went with it. */
   dependencies: string[];
+}
+
+/** What a round of the periodic checks came to; the store has the rows. */
+export interface CheckRegistriesResult {
+  checked: number;
+  /** Names of those that are not available. */
+  failing: string[];
+  /** Names of those that could not be checked. */
+  unchecked: string[];
 }
 
 /** Progress as the workflow itself sees it; the API derives the same from history and needs no worker for it. */

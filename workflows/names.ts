@@ -12,7 +12,13 @@ export const WORKFLOW_TYPES = {
   upgrade: 'upgradeDeployment',
   rollback: 'rollbackDeployment',
   destroy: 'destroyDeployment',
+  publish: 'publishTemplate',
 } as const satisfies Record<OperationKind, string>;
+
+/** No operation: it has no target and nobody asks for it. */
+export const CHECK_REGISTRIES = 'checkRegistries';
+/** No operation either. */
+export const SWEEP_STORE = 'sweepStore';
 
 /** What the Temporal UI can list and filter by. Registered when the engine starts; nothing of ours depends on their values. */
 export const SEARCH_ATTRIBUTES = {

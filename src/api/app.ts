@@ -3,14 +3,21 @@ import type { Express, RequestHandler } from 'express';
 import express from 'express';
 import helmet from 'helmet';
 import type { Catalog } from '../catalog/index.ts';
+import type { RegistryManager } from '../catalog/manager.ts';
 import type { OperationsClient } from '../client/index.ts';
+import type { RoleBinding } from '../domain/access.ts';
+import type { ArchiveReader } from '../domain/archive.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { ChandleryError, ERROR_CATALOGUE, isErrorCode } from '../domain/errors.ts';
 import type { HelmdeckCatalog } from '../domain/helmdeck.ts';
+import type { Metrics } from '../domain/metrics.ts';
 import type { RegistryPlugin, RegistrySet } from '../domain/registry.ts';
+import type { SourceRegistries } from '../domain/sources/for-user.ts';
 import type { SourceFetcher } from '../domain/sources/items.ts';
 import type { Store } from '../domain/store.ts';
-import { createAuthentication, identityOf } from './auth.ts';
+import type { TemplateCounter } from '../domain/template-metrics.ts';
+import { createAccess } from './access.ts';
+import { type Authenticator, createAuthenticator, identityOf, type TokenReview } from './auth.ts';
 import { createCatalogRouter } from './catalog.ts';
 import { createDeploymentReadsRouter } from './deployment-reads.ts';
 import { createDeploymentsRouter } from './deployments.ts';
@@ -19,17 +26,23 @@ import { packProblems } from './facades/helmdeck/problems.ts';
 import { createHelmdeckRouter } from './facades/helmdeck/router.ts';
 import type { HealthChecks } from './health.ts';
 import { createHealthRouter } from './health.ts';
+import { honourIdempotencyKey } from './idempotency.ts';
 import type { InstalledCache } from './installed-cache.ts';
 import { createInstallsRouter } from './installs.ts';
+import { createMetricsRouter, requestMetrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { createOperationsRouter } from './operations.ts';
 import { createPlansRouter } from './plans.ts';
 import { notFoundMiddleware, problemMiddleware } from './problem.ts';
+import { createPublishedTemplatesRouter } from './published-templates.ts';
+import { createPublishingRouter } from './publishing.ts';
 import { createRegistriesRouter } from './registries.ts';
 import { createRegistryProtocolRouter } from './registry-protocol.ts';
+import { createTemplateMetricsRouter } from './template-metrics.ts';
 import { createTokensRouter } from './tokens.ts';
+import { createWhoamiRouter } from './whoami.ts';
 
-/** Requests of this stage are small; archives come with publishing. */
+/** JSON bodies are small; archives are no JSON. */
 const MAX_BODY = '256kb';
 
 export interface ApiLog {
@@ -44,8 +57,12 @@ export interface AppDeps {
   registries: RegistrySet;
   /** All of them as one. */
   catalog: Catalog;
+  /** Changes which ones there are. */
+  registryManager: RegistryManager;
   /** What this server publishes itself. */
   local: RegistryPlugin;
+  /** Guards what is published. */
+  archive: ArchiveReader;
   installed: InstalledCache;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
   /** The same for plans and changes of deployments. */
@@ -54,9 +71,20 @@ export interface AppDeps {
   cluster?: Cluster | undefined;
   /** Fetches what the sources of a namespace name. */
   sourceFetcher: SourceFetcher;
+  /** The same as registries, for references to what they offer. */
+  sources?: SourceRegistries;
   /** The one pack catalog of the helmdeck face. */
   packs: HelmdeckCatalog;
   registryRead: 'token' | 'open';
+  metrics: Metrics;
+  /** Anyone who reaches the port may read the metrics. */
+  metricsOpen?: boolean;
+  /** Counts what happens to templates; nobody does when left out. */
+  counter?: TemplateCounter;
+  /** Roles of users and groups besides those of their tokens. */
+  roleBindings?: readonly RoleBinding[] | undefined;
+  /** Absent = bearers that are none of ours are refused. */
+  tokenReview?: TokenReview | undefined;
   checks: HealthChecks;
   stopping: AbortSignal;
   log: ApiLog;
@@ -66,15 +94,26 @@ export interface AppDeps {
 export function createApp(deps: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(helmet(), requestId(), requestLog(deps.log));
-  app.use(createHealthRouter(deps.checks, deps.stopping));
+  app.use(helmet(), requestId(), requestLog(deps.log), requestMetrics(deps.metrics));
+  // Before the access check, whose refusals have words of their own on these paths.
+  app.use('/api/v1/marketplace', packProblems());
+  const authenticator = createAuthenticator({
+    tokens: deps.store.tokens,
+    changes: deps.store.changes,
+    bindings: deps.roleBindings,
+    review: deps.tokenReview,
+    stopping: deps.stopping,
+  });
+  const { registryRead, metricsOpen = false } = deps;
+  app.use(createAccess({ authenticator, audit: deps.store.audit, registryRead, metricsOpen }));
+  app.use(createHealthRouter(deps.checks, deps.stopping), createMetricsRouter(deps.metrics));
   app.get('/openapi.json', (_request, response) => {
     response.json(openApiDocument());
   });
   app.get('/errors/:code', (request, response) => {
     response.json(explain(request.params.code));
   });
-  app.use('/api/v1', createApiRouter(deps));
+  app.use('/api/v1', createApiRouter(deps, authenticator));
   app.use(notFoundMiddleware());
   app.use(
     problemMiddleware({
@@ -85,11 +124,10 @@ export function createApp(deps: AppDeps): Express {
   return app;
 }
 
-function createApiRouter(deps: AppDeps) {
+function createApiRouter(deps: AppDeps, authenticator: Authenticator) {
   const { operations, store, registries, local, installed, limits, deployLimits, cluster, stopping, log } = deps;
-  const changes = { operations, store, registries, cluster, limits: deployLimits, log };
+  const changes = { operations, store, registries, sources: deps.sources, cluster, limits: deployLimits, log };
   const router = express.Router();
-  const authenticated = createAuthentication(store.tokens);
   const protocol = createRegistryProtocolRouter({
     source: local,
     onArchiveRead: ({ name, version, digest }, request) =>
@@ -100,33 +138,34 @@ function createApiRouter(deps: AppDeps) {
         outcome: 'allowed',
         detail: { digest },
       }),
+    // Counted beside the answer, which has gone out.
+    onArchiveSent({ name, version }) {
+      deps.counter?.count({ name, registry: local.name, metric: 'download' });
+      store.published
+        .countDownload(name, version)
+        .catch((error: unknown) => log.warn({ err: error, name, version }, 'a download could not be counted'));
+    },
   });
-  // An open registry answers other servers without a token; everything else on these paths needs one.
-  if (deps.registryRead === 'open') router.use(onlyLocalReads(protocol));
-  router.use('/marketplace', packProblems());
-  router.use(authenticated);
   // Before the parser of bodies: these frozen paths have their own answer to one that is not JSON.
   router.use('/namespaces/:namespace', createArkRouter({ cluster, fetcher: deps.sourceFetcher, audit: store.audit, log }));
   router.use('/marketplace', createHelmdeckRouter(deps.packs));
+  // Archives come as forms, which are read as streams.
+  const { archive } = deps;
+  router.use('/templates', createPublishingRouter({ operations, store, registries, archive, limits }));
   router.use(express.json({ limit: MAX_BODY }));
-  router.use('/installs', createInstallsRouter({ operations, installs: store.installs, limits }));
+  router.use('/templates', createTemplateMetricsRouter({ catalog: deps.catalog, metrics: store.templateMetrics }));
+  router.use('/templates', createPublishedTemplatesRouter({ store, local }));
+  router.use(['/installs', '/operations', '/deployments'], honourIdempotencyKey({ keys: store.requestKeys, operations, log }));
+  router.use('/installs', createInstallsRouter({ operations, installs: store.installs, limits, cluster }));
   router.use('/operations', createOperationsRouter({ ...changes, audit: store.audit, stopping }));
   router.use('/plans', createPlansRouter(changes));
   router.use('/deployments', createDeploymentsRouter(changes), createDeploymentReadsRouter(changes));
-  router.use('/registries', createRegistriesRouter({ catalog: deps.catalog, audit: store.audit }));
-  router.use('/tokens', createTokensRouter(store));
+  router.use('/registries', createRegistriesRouter({ catalog: deps.catalog, manager: deps.registryManager, audit: store.audit }));
+  router.use('/tokens', createTokensRouter({ ...store, forget: authenticator.forget }));
+  router.use('/whoami', createWhoamiRouter());
   router.use(createCatalogRouter({ catalog: deps.catalog, installed, stopping }));
   router.use(protocol);
   return router;
-}
-
-/** Requests that the registry protocol alone answers: other servers mark theirs with scope=local, and archives are always local. */
-function onlyLocalReads(protocol: RequestHandler): RequestHandler {
-  return (request, response, next) => {
-    const ours =
-      request.method === 'GET' && (request.query.scope === 'local' || /^\/templates\/[^/]+\/archive$/.test(request.path));
-    return ours ? protocol(request, response, next) : next();
-  };
 }
 
 /** What a problem's `type` leads to. */

@@ -8,11 +8,13 @@ import type { Target } from '../domain/operation.ts';
 import { installId } from '../domain/operation.ts';
 import type { ParameterValues } from '../domain/parameters/schema.ts';
 import type { RegistrySet } from '../domain/registry.ts';
+import type { SourceRegistries } from '../domain/sources/for-user.ts';
 import type { Store } from '../domain/store.ts';
 import { sendAccepted } from './accepted.ts';
+import { requireRole } from './access.ts';
 import { requesterOf } from './auth.ts';
 import type { DeployRequest, Prepared, UpgradeRequest } from './change-requests.ts';
-import { sessionOf } from './cluster-session.ts';
+import { registriesFor, sessionOf } from './cluster-session.ts';
 import { existingDeployment } from './deployment-body.ts';
 import { deployAsPlanned, readPlan, rollbackAsPlanned, upgradeAsPlanned } from './plan-requests.ts';
 import type { Rollout } from './schemas/changes.ts';
@@ -22,6 +24,8 @@ export interface ChangeDeps {
   operations: Pick<OperationsClient, 'deploy' | 'upgrade' | 'rollback' | 'destroy'>;
   store: Pick<Store, 'deployments' | 'documents' | 'installs'>;
   registries: RegistrySet;
+  /** What sources of namespaces offer. */
+  sources?: SourceRegistries | undefined;
   cluster?: Cluster | undefined;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
   log: { error(fields: Record<string, unknown>, message: string): void };
@@ -35,11 +39,11 @@ export class Changes {
 
   constructor(
     private readonly deps: ChangeDeps,
-    request: Request,
+    private readonly request: Request,
     private readonly response: Response,
   ) {
     this.session = sessionOf(deps.cluster, request);
-    this.source = { registries: deps.registries, installs: deps.store.installs };
+    this.source = { registries: registriesFor(deps, request), installs: deps.store.installs };
     this.#requester = requesterOf(request);
   }
 
@@ -77,6 +81,7 @@ export class Changes {
   ): Promise<void> {
     const { store } = this.deps;
     const plan = await readPlan(store.documents, digest);
+    await requireRole(this.request, 'operator', plan.namespace);
     const context = { source: this.source, store };
     const consent = { ...(body.acceptUnsigned !== undefined && { acceptUnsigned: body.acceptUnsigned }) };
     const key = { cluster: plan.cluster, namespace: plan.namespace, name: plan.name };

@@ -22,7 +22,7 @@ export function createInstalledCache({ installs, changes }: Pick<Store, 'install
   });
   const drop = (event: ChangeEvent) => {
     if (event.type === 'resync') cache.clear();
-    else cache.delete(event.namespace);
+    else if (event.type === 'install.changed') cache.delete(event.namespace);
   };
   const unsubscribe = changes.subscribe(drop);
   return {

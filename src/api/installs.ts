@@ -1,11 +1,14 @@
 import { Router } from 'express';
 import type { OperationsClient } from '../client/index.ts';
+import type { Cluster } from '../domain/cluster.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import type { Target } from '../domain/operation.ts';
 import { installId, LOCAL_CLUSTER, parseInstallId } from '../domain/operation.ts';
 import { parseReference } from '../domain/reference.ts';
+import { isSourceRegistry } from '../domain/sources/source-registry.ts';
 import type { InstallRecord, InstallStore } from '../domain/store.ts';
 import { sendAccepted } from './accepted.ts';
+import { requireRole } from './access.ts';
 import { requesterOf } from './auth.ts';
 import { parseWith } from './problem.ts';
 import { installQuerySchema, installRequestSchema } from './schemas/operations.ts';
@@ -14,14 +17,19 @@ export interface InstallsRouterDeps {
   operations: Pick<OperationsClient, 'install' | 'uninstall'>;
   installs: InstallStore;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
+  /** Where the sources of namespaces are. */
+  cluster?: Cluster | undefined;
 }
 
-export function createInstallsRouter({ operations, installs, limits }: InstallsRouterDeps): Router {
+export function createInstallsRouter({ operations, installs, limits, cluster }: InstallsRouterDeps): Router {
   const router = Router();
 
   router.post('/', async (request, response) => {
     const { namespace, ref, acceptUnsigned, force } = parseWith(installRequestSchema, request.body ?? {}, 'body');
+    await requireRole(request, 'installer', namespace);
     const reference = parseReference(ref);
+    if (isSourceRegistry(reference.registry ?? '') && !cluster)
+      throw new ChandleryError('cluster_unavailable', 'this server has no cluster, which is where the sources of namespaces are');
     const accepted = await operations.install({
       target: { kind: 'install', cluster: LOCAL_CLUSTER, namespace, name: reference.name },
       requester: requesterOf(request),

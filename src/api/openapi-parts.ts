@@ -10,6 +10,12 @@ const problem = {
   content: { 'application/problem+json': { schema: problemSchema } },
 };
 export const idPath = z.object({ id: z.string() });
+/** Of requests that start an operation (idempotency.ts). */
+export const startHeaders = z.object({
+  'Idempotency-Key': z.string().min(1).max(255).optional().meta({
+    description: 'The same request with the same key is answered with the same operation for 24 hours.',
+  }),
+});
 
 type Answers = Record<
   string,

@@ -1,16 +1,23 @@
+import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { json, operation } from './openapi-parts.ts';
+import { body, json, operation } from './openapi-parts.ts';
 import {
+  changedRegistrySchema,
+  newRegistrySchema,
   registryDetailSchema,
   registryHealthSchema,
   registryListSchema,
   registryNamePathSchema,
   registryRefreshSchema,
+  registryTestQuerySchema,
   registryTestSchema,
 } from './schemas/registries.ts';
 import { noQuerySchema } from './schemas/registry.ts';
 
 const named = { requestParams: { path: registryNamePathSchema } };
+const ifMatch = z.object({ 'If-Match': z.string().optional() }).meta({ description: 'The ETag it was read with.' });
+const changes = { path: registryNamePathSchema, header: ifMatch };
+const tagged = (description: string) => ({ ...json(description, registryDetailSchema), headers: z.object({ ETag: z.string() }) });
 
 /** The part of the OpenAPI document about registries. */
 export const registryPaths: ZodOpenApiPathsObject = {
@@ -29,12 +36,27 @@ export const registryPaths: ZodOpenApiPathsObject = {
   },
   '/api/v1/registries': {
     get: operation('The registries, and how they are', { 200: json('Registries', registryListSchema) }),
+    post: operation(
+      'Add a registry',
+      { 201: tagged('The registry, without its credential') },
+      { requestParams: { query: registryTestQuerySchema }, ...body(newRegistrySchema) },
+    ),
   },
   '/api/v1/registries/{name}': {
     get: operation(
       'One registry, with entries that could not be used',
-      { 200: json('The registry', registryDetailSchema) },
+      { 200: json('The registry; with an ETag where it can be changed here', registryDetailSchema) },
       named,
+    ),
+    patch: operation(
+      'Change a registry that was added over the API',
+      { 200: tagged('The registry as it is now') },
+      { requestParams: { ...changes, query: registryTestQuerySchema }, ...body(changedRegistrySchema) },
+    ),
+    delete: operation(
+      'Remove a registry that was added over the API; what is installed from it stays',
+      { 204: { description: 'Removed', content: {} } },
+      { requestParams: changes },
     ),
   },
   '/api/v1/registries/{name}/health': {

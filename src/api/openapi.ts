@@ -2,10 +2,13 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { createDocument } from 'zod-openapi';
 import { deploymentPaths } from './openapi-deployments.ts';
 import { packPaths } from './openapi-helmdeck.ts';
-import { accepted, body, idPath, JSON_TYPE, json, operation } from './openapi-parts.ts';
+import { identityPaths } from './openapi-identity.ts';
+import { accepted, body, idPath, JSON_TYPE, json, operation, startHeaders } from './openapi-parts.ts';
+import { publishingPaths } from './openapi-publishing.ts';
 import { registryPaths } from './openapi-registries.ts';
 import { sourcePaths } from './openapi-sources.ts';
 import { catalogPageSchema, catalogSearchSchema, catalogTemplateAnswerSchema, catalogTemplateSchema } from './schemas/catalog.ts';
+import { templateMetricsSchema } from './schemas/metrics.ts';
 import {
   acceptedSchema,
   installListSchema,
@@ -19,7 +22,6 @@ import {
   replayRequestSchema,
 } from './schemas/operations.ts';
 import { archiveQuerySchema, categoryListSchema, templatePathSchema, versionListSchema } from './schemas/registry.ts';
-import { newTokenSchema, tokenListSchema, tokenRequestSchema } from './schemas/tokens.ts';
 
 /** The OpenAPI document, made from the schemas that check the requests; docs/openapi.json is this text (a test compares). */
 
@@ -46,6 +48,13 @@ const paths: ZodOpenApiPathsObject = {
       { requestParams: { path: templatePathSchema, query: catalogTemplateSchema } },
     ),
   },
+  '/api/v1/templates/{name}/metrics': {
+    get: operation(
+      'What was counted of a template: searches, downloads, installs, how it was judged, errors',
+      { 200: json('The counts', templateMetricsSchema) },
+      { requestParams: { path: templatePathSchema, query: catalogTemplateSchema.pick({ registry: true }) } },
+    ),
+  },
   '/api/v1/templates/{name}/versions': {
     get: operation(
       'Versions this server publishes',
@@ -60,6 +69,7 @@ const paths: ZodOpenApiPathsObject = {
       { requestParams: { path: templatePathSchema, query: archiveQuerySchema } },
     ),
   },
+  ...publishingPaths,
   ...registryPaths,
   '/api/v1/installs': {
     get: operation(
@@ -67,11 +77,15 @@ const paths: ZodOpenApiPathsObject = {
       { 200: json('Installs', installListSchema) },
       { requestParams: { query: installQuerySchema } },
     ),
-    post: operation('Install a template with its dependencies', { 202: accepted(acceptedSchema) }, body(installRequestSchema)),
+    post: operation(
+      'Install a template with its dependencies',
+      { 202: accepted(acceptedSchema) },
+      { requestParams: { header: startHeaders }, ...body(installRequestSchema) },
+    ),
   },
   '/api/v1/installs/{id}': {
     get: operation('One install', { 200: json('The install', installSchema) }, { requestParams: { path: idPath } }),
-    delete: operation('Uninstall', { 202: accepted(acceptedSchema) }, { requestParams: { path: idPath } }),
+    delete: operation('Uninstall', { 202: accepted(acceptedSchema) }, { requestParams: { path: idPath, header: startHeaders } }),
   },
   '/api/v1/operations': {
     get: operation(
@@ -114,20 +128,13 @@ const paths: ZodOpenApiPathsObject = {
     post: operation(
       'Take up an operation that has ended',
       { 202: accepted(replayedSchema) },
-      { requestParams: { path: idPath }, ...body(replayRequestSchema) },
+      { requestParams: { path: idPath, header: startHeaders }, ...body(replayRequestSchema) },
     ),
   },
   ...deploymentPaths,
   ...sourcePaths,
   ...packPaths,
-  '/api/v1/tokens': {
-    get: operation('API tokens, newest first, without their values', { 200: json('Tokens', tokenListSchema) }),
-    post: operation(
-      'Make an API token; only members of chandlery:admins may',
-      { 201: json('The token, shown this once', newTokenSchema) },
-      body(tokenRequestSchema),
-    ),
-  },
+  ...identityPaths,
 };
 
 let document: ReturnType<typeof createDocument> | undefined;

@@ -1,17 +1,21 @@
 import { Router } from 'express';
 import type { Catalog } from '../catalog/index.ts';
+import type { RegistryManager } from '../catalog/manager.ts';
 import type { AuditStore } from '../domain/store.ts';
 import { requesterOf } from './auth.ts';
 import { parseWith } from './problem.ts';
+import { createRegistryChangesRouter, tagOf } from './registry-changes.ts';
 import { registryNamePathSchema } from './schemas/registries.ts';
 
 export interface RegistriesRouterDeps {
   catalog: Catalog;
+  /** Adds, changes and removes them. */
+  manager: RegistryManager;
   audit: AuditStore;
 }
 
 /** Registries as they are and do; never a credential's value. */
-export function createRegistriesRouter({ catalog, audit }: RegistriesRouterDeps): Router {
+export function createRegistriesRouter({ catalog, manager, audit }: RegistriesRouterDeps): Router {
   const router = Router();
   const nameOf = (params: unknown) => parseWith(registryNamePathSchema, params, 'path').name;
 
@@ -20,7 +24,9 @@ export function createRegistriesRouter({ catalog, audit }: RegistriesRouterDeps)
   });
 
   router.get('/:name', async (request, response) => {
-    response.json(await catalog.registry(nameOf(request.params)));
+    const view = await catalog.registry(nameOf(request.params));
+    // The tag is of what was configured, and the answer tells more: it must not be answered from a cache.
+    response.set({ ...tagOf(view), 'Cache-Control': 'no-store' }).json(view);
   });
 
   router.get('/:name/health', async (request, response) => {
@@ -43,5 +49,6 @@ export function createRegistriesRouter({ catalog, audit }: RegistriesRouterDeps)
     response.status(refreshed.state === 'running' ? 202 : 200).json(refreshed);
   });
 
+  router.use(createRegistryChangesRouter({ catalog, manager, audit }));
   return router;
 }

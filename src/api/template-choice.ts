@@ -1,5 +1,6 @@
 import { lookupBareName } from '../domain/bare-name.ts';
 import { ChandleryError } from '../domain/errors.ts';
+import { findRegistry } from '../domain/find-registry.ts';
 import { LOCAL_CLUSTER } from '../domain/operation.ts';
 import type { TemplateReference } from '../domain/reference.ts';
 import type { RegistrySet, VersionEntry } from '../domain/registry.ts';
@@ -44,7 +45,7 @@ export async function chooseTemplate(
   try {
     const found = await versionsOf(registries, registry ?? installed?.registry, name, range, signal);
     const version = choose(found, name, range);
-    const { manifest } = await registries.get(found.registry).getTemplate(name, version, signal);
+    const { manifest } = await (await findRegistry(registries, found.registry)).getTemplate(name, version, signal);
     return { registry: found.registry, name, version, manifest };
   } catch (error) {
     throw signal.aborted && !(error instanceof ChandleryError) ? tooSlow(name, error) : error;
@@ -59,7 +60,7 @@ async function versionsOf(
   signal: AbortSignal,
 ): Promise<{ registry: string; versions: VersionEntry[] }> {
   if (named === undefined) return await lookupBareName(registries, name, range, signal);
-  const registry = registries.get(named);
+  const registry = await findRegistry(registries, named);
   return { registry: registry.name, versions: await registry.listVersions(name, signal, range) };
 }
 

@@ -21,7 +21,7 @@ export const EXIT_WORDS: ReadonlyArray<readonly [number, string]> = [
   [EXIT.ok, 'done'],
   [EXIT.failed, 'the operation failed, or the template is not valid'],
   [EXIT.usage, 'the command line, or a parameter on it, is not valid'],
-  [EXIT.notFound, 'no such template, version, registry, source, install, deployment, revision, plan or operation'],
+  [EXIT.notFound, 'no such template, version, registry, source, token, install, deployment, revision, plan or operation'],
   [EXIT.denied, 'no valid credential, or not allowed'],
   [EXIT.conflict, 'something else is in the way (target_busy, in_use, deployment_exists, plan_stale, field_conflict, ...)'],
   [EXIT.cancelled, 'the operation was cancelled'],
@@ -41,6 +41,8 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   // Where most of them are written.
   parameter_invalid: EXIT.usage,
   source_invalid: EXIT.usage,
+  registry_changed: EXIT.conflict,
+  registry_test_failed: EXIT.unavailable,
 };
 
 const BY_STATUS: Record<number, number> = {

@@ -32,6 +32,9 @@ const ADVICE: Record<string, (operation?: string) => string> = {
   invalid_request: () => 'Correct the command line; see --help.',
   template_not_found: () => 'Find it with `chandlery search WORD`, or name its registry: REGISTRY/NAME.',
   version_not_found: () => 'List the versions with `chandlery show NAME`.',
+  registry_exists: () => 'Choose another name, or change it with `chandlery registries update NAME`.',
+  registry_changed: () => 'Look at it with `chandlery registries show NAME`, then repeat the command.',
+  registry_test_failed: () => 'Correct what is named, or leave --test out.',
   install_not_found: () => 'List what is installed with `chandlery installed -A`.',
   operation_not_found: () => 'List the operations with `chandlery ops`.',
   target_busy: (id) =>
@@ -51,6 +54,8 @@ const ADVICE: Record<string, (operation?: string) => string> = {
   source_not_found: () => 'List the sources with `chandlery sources -n NAMESPACE`.',
   source_exists: () => 'Change it with `chandlery sources edit NAME`, or choose another name.',
   source_invalid: () => 'Correct what is said; names and addresses are described in `chandlery sources add --help`.',
+  not_owner: () => 'Choose another name, or ask an owner (`chandlery owners NAME`) to add you with --add.',
+  version_exists: () => 'Publish it under a new version: a published one never changes.',
   secret_input_gone: () => 'Give the secret values again with --set-secret.',
 };
 

@@ -3,6 +3,8 @@ import { installId, LOCAL_CLUSTER } from '../domain/operation.ts';
 import type { InstallRecord } from '../domain/store.ts';
 import { catalogCalls } from './http-catalog.ts';
 import { deploymentCalls, type JsonCall } from './http-deployments.ts';
+import { identityCalls } from './http-identity.ts';
+import { publishingCalls } from './http-publishing.ts';
 import { sourceCalls } from './http-sources.ts';
 import type { Settings } from './settings.ts';
 import type { ServerEvent } from './sse.ts';
@@ -64,8 +66,10 @@ const operationPath = (id: string) => `api/v1/operations/${encodeURIComponent(id
 export function createHttpClient(settings: Settings) {
   const json = jsonReader(settings);
   return {
-    ...catalogCalls(json),
+    ...catalogCalls(json, (call) => callForText(settings, call)),
     ...deploymentCalls(json),
+    ...identityCalls(json, (call) => callForText(settings, call)),
+    ...publishingCalls(json),
     ...sourceCalls(json, (call) => callForText(settings, call)),
     install: (body: InstallBody) => json<Accepted>('operation', { method: 'POST', path: 'api/v1/installs', body }),
     installs: (namespace?: string) =>

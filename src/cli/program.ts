@@ -25,7 +25,7 @@ const REGISTRIES: Record<string, Leaf> = {
   },
   show: { summary: 'tell about one', load: async () => (await import('./commands/registries-show.ts')).registriesShow },
   health: {
-    summary: 'how one has been answering',
+    summary: 'tell how one has been answering',
     load: async () => (await import('./commands/registries-health.ts')).registriesHealth,
   },
   test: {
@@ -36,10 +36,19 @@ const REGISTRIES: Record<string, Leaf> = {
     summary: 'read again now what one offers',
     load: async () => (await import('./commands/registries-refresh.ts')).registriesRefresh,
   },
+  add: { summary: 'add one to the server', load: async () => (await import('./commands/registries-add.ts')).registriesAdd },
+  update: {
+    summary: 'change one that was added',
+    load: async () => (await import('./commands/registries-update.ts')).registriesUpdate,
+  },
+  remove: {
+    summary: 'remove one that was added',
+    load: async () => (await import('./commands/registries-remove.ts')).registriesRemove,
+  },
 };
 
 const REGISTRIES_BRANCH: Branch = {
-  summary: 'list, tell about, test and refresh registries',
+  summary: 'list, test, refresh, add, change and remove registries',
   example: 'chandlery registries',
   commands: REGISTRIES,
 };
@@ -61,6 +70,31 @@ const MARKETPLACE = {
   uninstall: { summary: 'remove an installed template', load: async () => (await import('./commands/uninstall.ts')).uninstall },
   installed: { summary: 'list what is installed', load: async () => (await import('./commands/installed.ts')).installed },
 } satisfies Record<string, Leaf>;
+
+const PUBLISHING: Record<string, Leaf> = {
+  publish: {
+    summary: 'publish a template to the server',
+    load: async () => (await import('./commands/publish.ts')).publish,
+  },
+  yank: {
+    summary: 'withdraw a published version: no range means it any more',
+    load: async () => (await import('./commands/yank.ts')).yank,
+  },
+  unyank: {
+    summary: 'take a yank back: ranges mean the version again',
+    load: async () => (await import('./commands/yank.ts')).unyank,
+  },
+  rate: { summary: 'rate a template', load: async () => (await import('./commands/ratings.ts')).rate },
+  ratings: { summary: 'list what users say of a template', load: async () => (await import('./commands/ratings.ts')).ratings },
+  owners: {
+    summary: 'list or change who may publish a template',
+    load: async () => (await import('./commands/owners.ts')).owners,
+  },
+  verified: {
+    summary: 'tell, set or remove the mark of a proven owner',
+    load: async () => (await import('./commands/owners.ts')).verified,
+  },
+};
 
 const DEPLOYMENTS: Record<string, Leaf> = {
   list: {
@@ -108,7 +142,9 @@ const TOKENS: Record<string, Leaf> = {
   list: {
     summary: 'list API tokens, without their values',
     load: async () => (await import('./commands/tokens-list.ts')).tokensList,
+    isDefault: true,
   },
+  revoke: { summary: 'end an API token', load: async () => (await import('./commands/tokens-revoke.ts')).tokensRevoke },
 };
 
 const SOURCES: Record<string, Leaf> = {
@@ -172,6 +208,7 @@ const COMMANDS: Record<string, Leaf | Branch> = {
     summary: 'check a directory that holds a template',
     load: async () => (await import('./commands/validate.ts')).validate,
   },
+  ...PUBLISHING,
   marketplace: {
     summary: 'the same search, browse, show, install, uninstall, installed, registries and deploy',
     example: 'chandlery marketplace search cache',
@@ -193,7 +230,11 @@ const COMMANDS: Record<string, Leaf | Branch> = {
     summary: 'write sources into namespaces, in the cluster itself',
     load: async () => (await import('./commands/seed-sources.ts')).seedSources,
   },
-  tokens: { summary: 'make and list API tokens', example: 'chandlery tokens list', commands: TOKENS },
+  tokens: { summary: 'make, list and revoke API tokens', example: 'chandlery tokens', commands: TOKENS },
+  whoami: {
+    summary: 'tell what the server takes you for',
+    load: async () => (await import('./commands/whoami.ts')).whoami,
+  },
   version: { summary: 'tell the version', load: async () => (await import('./commands/version.ts')).version },
 };
 

@@ -47,6 +47,12 @@ export interface TemplateSummary {
   digest?: string;
   /** Bytes of the archive. */
   size?: number;
+  downloads?: number;
+  /** 1..5 */
+  rating?: number;
+  ratingCount?: number;
+  /** Somebody vouches for the owner of its name. */
+  verified?: boolean;
   versions: string[];
   parameters: ParameterLine[];
   images: ImageLine[];
@@ -81,8 +87,19 @@ export function summaryOfDetail(detail: TemplateDetail): TemplateSummary {
     registryType,
     ...(digest !== undefined && { digest }),
     size,
+    ...standingOf(detail),
     versions,
     trust: { ...seal, verified: null, note },
+  };
+}
+
+/** What the registry knows of it; absent where it says nothing. */
+function standingOf({ downloads, rating, ratingCount, verified }: TemplateDetail) {
+  return {
+    ...(downloads !== undefined && { downloads }),
+    ...(rating !== undefined && { rating }),
+    ...(ratingCount !== undefined && { ratingCount }),
+    ...(verified !== undefined && { verified }),
   };
 }
 

@@ -68,9 +68,19 @@ function headText(template: TemplateSummary, colors: Colors): string {
     oneLine(description),
     ...(homepage === undefined ? [] : [oneLine(homepage)]),
     ...(category === undefined ? [] : [`category: ${oneLine(category)}`]),
+    ...standingLine(template),
     ...(tags.length === 0 ? [] : [`tags: ${oneLine(tags.join(', '))}`]),
     ...(digest === undefined ? [] : [`digest: ${oneLine(digest)}${size === undefined ? '' : ` (${byteSize(size)})`}`]),
   ].join('\n');
+}
+
+function standingLine({ downloads, rating, ratingCount = 0, verified }: TemplateSummary): string[] {
+  const parts = [
+    verified ? 'owner verified' : '',
+    rating === undefined ? '' : `rated ${rating} of 5 (${ratingCount})`,
+    downloads === undefined ? '' : `${downloads} downloads`,
+  ].filter(Boolean);
+  return parts.length === 0 ? [] : [parts.join(', ')];
 }
 
 function versionsText(versions: readonly string[]): string {

@@ -6,11 +6,14 @@ import type { Settings } from './settings.ts';
 /** One request to the API: bounded, with every failure in words. */
 
 export interface Call {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the base address, without a leading slash. */
   path: string;
   query?: Record<string, string | number | string[] | undefined>;
+  /** Sent as JSON. */
   body?: unknown;
+  /** Sent as multipart/form-data, in place of a body. */
+  form?: FormData;
   headers?: Record<string, string>;
   /** Ends the request besides its time limit. */
   signal?: AbortSignal;
@@ -46,6 +49,7 @@ export async function send(settings: Settings, call: Call): Promise<Response> {
       // A redirect could lead the token elsewhere.
       redirect: 'manual',
       ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+      ...(call.form && { body: call.form }),
       ...(call.signal && { signal: call.signal }),
     });
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { InputOf } from '../../workflows/messages.ts';
-import type { OperationView } from '../domain/operation.ts';
+import type { OperationView, Target } from '../domain/operation.ts';
 import type { Store } from '../domain/store.ts';
 import type { Engine } from './engine.ts';
 import { pingEngine } from './engine.ts';
@@ -9,7 +9,7 @@ import { cancelOperation, getHistory, getOperation } from './operations.ts';
 import type { ReplayRequest } from './replay.ts';
 import { replayOperation } from './replay.ts';
 import { waitSettled } from './settled.ts';
-import { startOperation } from './start.ts';
+import { findMarked, startOperation } from './start.ts';
 import { watchOperation } from './watch.ts';
 
 /** What the API asks of the engine. Every function fails with engine_unavailable when the engine is away. */
@@ -23,6 +23,10 @@ export function createOperationsClient(engine: Engine, store: Pick<Store, 'effec
     upgrade: (input: InputOf['upgrade']) => startOperation(engine, 'upgrade', input),
     rollback: (input: InputOf['rollback']) => startOperation(engine, 'rollback', input),
     destroy: (input: InputOf['destroy']) => startOperation(engine, 'destroy', input),
+    /** The archive must be in the store before. */
+    publish: (input: InputOf['publish']) => startOperation(engine, 'publish', input),
+    /** The operation that a request with this mark started on the target, if it is the last one there. */
+    marked: (target: Target, mark: string) => findMarked(engine, target, mark),
     /** Waits for the end of an operation, at most so many milliseconds; undefined when it has not ended by then. */
     settled: (id: string, options: { withinMs: number; signal?: AbortSignal }) =>
       waitSettled(engine, store.attempts, id, options),

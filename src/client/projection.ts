@@ -4,7 +4,7 @@ import type { InputOf } from '../../workflows/messages.ts';
 import { WORKFLOW_TYPES } from '../../workflows/names.ts';
 import type { Progress, ProgressEvent, StepProgress } from '../../workflows/progress.ts';
 import { initialProgress, percentOf, reduceProgress } from '../../workflows/progress.ts';
-import type { AttemptView, OperationKind, OperationView, StepView } from '../domain/operation.ts';
+import type { AttemptView, OperationKind, OperationView, StepView, Target } from '../domain/operation.ts';
 import { operationId, targetId } from '../domain/operation.ts';
 import type { HistoryReader, PayloadReader } from './history.ts';
 import { millis } from './history.ts';
@@ -116,7 +116,7 @@ export function toView(start: RunStart, progress: Progress, attempts: StoredAtte
     ...(progress.step !== undefined && { step: progress.step }),
     percent: percentOf(progress),
     steps: progress.steps.map((step) => stepView(step, input.limits.stepAttempts, attempts)),
-    input: { namespace: input.target.namespace, name: input.target.name, ...input.request },
+    input: { ...placeOf(input.target), name: input.target.name, ...input.request },
     ...(progress.result !== undefined && { result: progress.result }),
     ...(progress.failure && { failure: progress.failure }),
     warnings: progress.warnings,
@@ -127,6 +127,11 @@ export function toView(start: RunStart, progress: Progress, attempts: StoredAtte
     deadline: iso(start.startedAt + input.limits.operationMs),
     links: { self, events: `${self}/events`, history: `${self}/history` },
   };
+}
+
+/** Where the target is: in a namespace, or for a publish in a registry. */
+function placeOf({ kind, namespace }: Target): Record<string, string> {
+  return kind === 'publish' ? { registry: namespace } : { namespace };
 }
 
 function stepView(step: StepProgress, maxAttempts: number, stored: StoredAttempt[]): StepView {

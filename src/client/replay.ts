@@ -24,6 +24,7 @@ const CORRECTABLE: Record<OperationKind, ReadonlyArray<keyof Correction>> = {
   upgrade: ['range', 'acceptUnsigned', 'force', 'parameters', 'secrets', 'readySeconds'],
   rollback: ['force', 'readySeconds', 'revision'],
   destroy: [],
+  publish: [],
 };
 /** Members that a plan was made for: with others, the plan says nothing any more. */
 const PLANNED: ReadonlyArray<keyof Correction> = ['registry', 'range', 'parameters', 'secrets', 'revision'];

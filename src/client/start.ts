@@ -4,10 +4,11 @@ import type { InputOf } from '../../workflows/messages.ts';
 import { SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../workflows/names.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { jsonDigest } from '../domain/json-digest.ts';
-import type { OperationKind } from '../domain/operation.ts';
+import type { OperationKind, Target } from '../domain/operation.ts';
 import { operationId, targetId } from '../domain/operation.ts';
 import type { Engine } from './engine.ts';
 import { callEngine } from './engine.ts';
+import { startMark } from './start-mark.ts';
 
 /** A dead worker's workflow task is given to another one after this long; Temporal's default is 10 s. */
 const WORKFLOW_TASK_TIMEOUT_MS = 3_000;
@@ -28,6 +29,8 @@ export interface OperationMemo {
   requestDigest: string;
   requester: string;
   replayOf?: string;
+  /** Of the request's Idempotency-Key. */
+  requestKey?: string;
   [key: string]: unknown;
 }
 
@@ -36,6 +39,7 @@ export interface OperationMemo {
  * engine_unavailable when the engine is away (an equal request sent again then joins what may have been started).
  */
 export async function startOperation(engine: Engine, kind: OperationKind, input: OperationInput): Promise<Accepted> {
+  await startMark()?.aim(input.target);
   const requestDigest = jsonDigest({ kind, target: input.target, request: comparable(input), resume: input.resume ?? null });
   for (let tries = 1; ; tries += 1) {
     try {
@@ -58,10 +62,12 @@ function comparable({ request }: OperationInput): unknown {
 }
 
 export function startOptions(engine: Engine, kind: OperationKind, input: OperationInput, requestDigest: string) {
+  const mark = startMark();
   const memo: OperationMemo = {
     requestDigest,
     requester: input.requester.user,
     ...(input.resume && { replayOf: input.resume.replayOf }),
+    ...(mark && { requestKey: mark.id }),
   };
   return {
     workflowId: targetId(input.target),
@@ -79,8 +85,14 @@ export function startOptions(engine: Engine, kind: OperationKind, input: Operati
 
 function searchAttributes(kind: OperationKind, input: OperationInput): SearchAttributePair[] {
   const registry = 'registry' in input.request && typeof input.request.registry === 'string' ? input.request.registry : undefined;
+  const { kind: targetKind, namespace } = input.target;
+  // A publish happens in a registry, which may have the name of some namespace.
+  const place =
+    targetKind === 'publish'
+      ? { key: SEARCH_ATTRIBUTES.registry, value: namespace }
+      : { key: SEARCH_ATTRIBUTES.namespace, value: namespace };
   return [
-    { key: SEARCH_ATTRIBUTES.namespace, value: input.target.namespace },
+    place,
     {
       key: SEARCH_ATTRIBUTES.template,
       value: 'name' in input.request ? (input.request.name ?? input.target.name) : input.target.name,
@@ -93,9 +105,28 @@ function searchAttributes(kind: OperationKind, input: OperationInput): SearchAtt
 
 /** Undefined when the operation in the way has ended meanwhile. */
 async function join(engine: Engine, input: OperationInput, requestDigest: string): Promise<Accepted | undefined> {
-  const running = await callEngine(engine, () => engine.client.workflow.getHandle(targetId(input.target)).describe());
+  const running = await describeLast(engine, input.target);
   if (running.status.name !== 'RUNNING') return undefined;
-  const id = operationId(input.target, running.raw.workflowExecutionInfo?.firstRunId || running.runId);
+  const id = idOf(input.target, running);
   if (running.memo?.requestDigest === requestDigest) return { id, joined: true };
   throw new ChandleryError('target_busy', `${targetId(input.target)} is being changed by another operation`, { operation: id });
+}
+
+/** The last operation on the target where it carries the mark (start-mark.ts), running or not. */
+export async function findMarked(engine: Engine, target: Target, mark: string): Promise<string | undefined> {
+  try {
+    const last = await describeLast(engine, target);
+    return last.memo?.requestKey === mark ? idOf(target, last) : undefined;
+  } catch (error) {
+    if (error instanceof ChandleryError && error.code === 'operation_not_found') return undefined;
+    throw error;
+  }
+}
+
+function describeLast(engine: Engine, target: Target) {
+  return callEngine(engine, () => engine.client.workflow.getHandle(targetId(target)).describe());
+}
+
+function idOf(target: Target, run: Awaited<ReturnType<typeof describeLast>>): string {
+  return operationId(target, run.raw.workflowExecutionInfo?.firstRunId || run.runId);
 }

@@ -1,4 +1,5 @@
 import type { CatalogHit, CatalogHits, CatalogQuery, Facets } from './catalog.ts';
+import type { RegistryChecks } from './health.ts';
 import type { RegistryKind, RegistryType, TemplateDetail } from './registry.ts';
 
 /** What the catalog tells people; the API's answers. */
@@ -79,6 +80,10 @@ export interface RegistryView {
   kind: RegistryKind | string;
   type?: RegistryType;
   url?: string;
+  /** `api`: added over the API, and changed there; the others are read-only there. */
+  origin: 'built-in' | 'file' | 'api';
+  /** Of one that was added over the API: its ETag without quotes. */
+  revision?: string;
   /** Answers bare names and takes what is published. */
   default: boolean;
   credential: string;
@@ -106,6 +111,8 @@ export interface RegistryHealth {
   status: RegistryView['status'];
   breaker: 'closed' | 'open' | 'half-open';
   figures: RegistryFigures;
+  /** By the periodic checks; absent before the first one, and for catalogs that must not be polled. */
+  checks?: RegistryChecks;
   certificate?: { expiresAt: string; days: number };
   error?: { code: string; message: string; at: string };
 }

@@ -83,8 +83,10 @@ export interface CatalogStore {
   confirm(source: CatalogSource): Promise<void>;
   /** An attempt failed; what is held stays. */
   fail(source: CatalogSource, error: { code: string; message: string }): Promise<void>;
-  /** Forgets every listing but these. */
-  retain(sources: CatalogSource[]): Promise<void>;
+  /** Writes down that these are read, and forgets the others that no server has said this of for so long, ms. */
+  retain(sources: CatalogSource[], unclaimedMs: number): Promise<void>;
+  /** Forgets these now. */
+  forget(sources: CatalogSource[]): Promise<void>;
   /** Over the given sources only; their order decides which of two equal hits is shown. Typo tolerant where few match exactly. */
   search(sources: CatalogSource[], query: CatalogQuery): Promise<CatalogHits>;
   find(source: CatalogSource, name: string): Promise<TemplateSummary | undefined>;

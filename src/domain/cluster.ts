@@ -109,6 +109,8 @@ export interface ClusterSession {
   list(selection: ObjectSelection, options?: CallOptions & { limit?: number }): Promise<ObjectList>;
   /** Server-side apply with field manager `chandlery`: the object holds all the fields we own and nothing else. */
   apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>;
+  /** `apply` as a dry run; `created` when there is no such object yet. */
+  tryApply(object: KubeObject, options?: Omit<ApplyOptions, 'dryRun'>): Promise<{ object: KubeObject; created: boolean }>;
   /**
    * JSON merge patch (RFC 7386): a member that is null is removed, whoever owns it. Undefined when the object is not there. With a
    * `metadata.resourceVersion` in the patch, a later version is a `cluster_unavailable` with `upstreamStatus` 409, as it is for `apply`.
@@ -149,6 +151,11 @@ export interface Cluster {
   as(identity: Identity): ClusterSession;
   /** The server's version, `v1.36.3`; asked as the server's own identity. */
   version(options?: CallOptions): Promise<string>;
+  /**
+   * Whose token the cluster says this is, asked as the server's own identity; undefined = nobody's. With audiences, it must be meant for
+   * one of them. Fails with cluster_unavailable when that cannot be told.
+   */
+  reviewToken(token: string, audiences: readonly string[], options?: CallOptions): Promise<Identity | undefined>;
   close(): Promise<void>;
 }
 

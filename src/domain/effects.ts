@@ -1,3 +1,5 @@
+import type { Identity } from './store.ts';
+
 /**
  * The rules for effects (DESIGN section 5) as types. An effect is what a step does to the outside. It is named by a key that stays
  * the same however often the step is tried, on whichever worker, in whichever replay of the same generation.
@@ -46,6 +48,8 @@ export interface StepContext extends FencedWriter {
   maxAttempts: number;
   /** Digest of an earlier generation's result which may be kept if its effect still stands. */
   keep?: string;
+  /** Who asked, for steps that read with his rights; no part of the input, so that kept results do not depend on it. */
+  requester?: Identity;
 }
 
 export interface StepRequest<Input> {

@@ -2,18 +2,21 @@ import { DEPLOYMENT_ERRORS } from './error-catalogue/deployments.ts';
 import type { CatalogueEntry } from './error-catalogue/entry.ts';
 import { INSTALL_ERRORS } from './error-catalogue/installs.ts';
 import { PACK_ERRORS } from './error-catalogue/packs.ts';
+import { PUBLISHING_ERRORS } from './error-catalogue/publishing.ts';
+import { REGISTRY_ERRORS } from './error-catalogue/registries.ts';
 import { REQUEST_ERRORS } from './error-catalogue/requests.ts';
 import { RUNNING_ERRORS } from './error-catalogue/running.ts';
 import { SOURCE_ERRORS } from './error-catalogue/sources.ts';
 
 /**
  * The catalogue: every word Chandlery uses for "this went wrong". The code is the failure type in Temporal, the `code` in the
- * HTTP body and the word in the docs. Add a code in one of the files of
- * `error-catalogue/`, by what it speaks of, and nowhere else.
+ * HTTP body and the word in the docs. Add a code in one of the files of `error-catalogue/`, by what it speaks of, and nowhere else.
  */
 const entries = {
   ...REQUEST_ERRORS,
+  ...REGISTRY_ERRORS,
   ...INSTALL_ERRORS,
+  ...PUBLISHING_ERRORS,
   ...DEPLOYMENT_ERRORS,
   ...SOURCE_ERRORS,
   ...PACK_ERRORS,

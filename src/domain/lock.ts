@@ -1,5 +1,13 @@
 /** What a resolution decided, down to the bytes: the only thing the later steps of an install may fetch and store. */
 
+/** Where the archive of a template lies that no registry of this server has. */
+export interface ArchiveOrigin {
+  /** `oci://host/path/name` of a chart */
+  chart: string;
+  /** Scheme and host of the public list that names it; such a one must not lead into our own network. */
+  listedBy?: string;
+}
+
 export interface LockedTemplate {
   registry: string;
   name: string;
@@ -12,6 +20,8 @@ export interface LockedTemplate {
   dependencies: string[];
   /** templates of this lock that asked for it, sorted by name; empty for the root */
   requiredBy: Array<{ name: string; range: string }>;
+  /** Only of templates from a namespace's source: what the source says later changes nothing. */
+  origin?: ArchiveOrigin;
 }
 
 /** An optional dependency that could not be had, and why, in words. */

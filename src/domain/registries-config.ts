@@ -17,6 +17,8 @@ export type { RegistryConfig } from './registry-entry.ts';
 export interface RegistryProblem {
   registry: string;
   message: string;
+  /** Of one that was added over the API: see RegistryView. */
+  revision?: string;
 }
 
 export interface RegistriesConfig {
@@ -24,10 +26,14 @@ export interface RegistriesConfig {
   problems: RegistryProblem[];
   /** The registry for bare names; it may be one that `problems` names, because taking another one silently would be a trap. */
   defaultName?: string;
+  /** Why it is that one: somebody marked it, it is the first official one, or it is the first of all. */
+  defaultBy?: 'mark' | 'type' | 'order';
 }
 
 /** Characters of a file; far above any list written by hand. */
 const MAX_CONFIG_LENGTH = 1024 * 1024;
+/** Uses of anchors, those inside of others counted too. */
+const MAX_ALIASES = 100;
 
 const fileSchema = z.strictObject({ registries: z.array(registryEntrySchema).max(1000).default([]) });
 
@@ -43,8 +49,30 @@ export function parseRegistriesConfig(text: string, file: string, env: Environme
     if (typeof built === 'string') result.problems.push({ registry: entry.name, message: built });
     else result.registries.push(built);
   }
-  const chosen = entries.find((entry) => entry.default) ?? entries.find((entry) => entry.type === 'official') ?? entries[0];
-  return chosen ? { ...result, defaultName: chosen.name } : result;
+  return { ...result, ...defaultOf(entries) };
+}
+
+/** The registry for bare names: the one that is marked, else the first official one, else the first (DESIGN section 7). */
+export function defaultOf(
+  entries: ReadonlyArray<Pick<RegistryEntry, 'name' | 'type' | 'default'>>,
+): Pick<RegistriesConfig, 'defaultName' | 'defaultBy'> {
+  const [first] = entries;
+  const marked = entries.find((entry) => entry.default);
+  const official = entries.find((entry) => entry.type === 'official');
+  if (marked) return { defaultName: marked.name, defaultBy: 'mark' };
+  if (official) return { defaultName: official.name, defaultBy: 'type' };
+  return first ? { defaultName: first.name, defaultBy: 'order' } : {};
+}
+
+const STRENGTH = { mark: 2, type: 1, order: 0 } as const;
+
+/** Of files and API together: the stronger reason decides, and the files where both have the same. */
+export function joinDefaults(
+  files: Pick<RegistriesConfig, 'defaultName' | 'defaultBy'>,
+  added: Pick<RegistriesConfig, 'defaultName' | 'defaultBy'>,
+): string | undefined {
+  if (files.defaultName === undefined || added.defaultName === undefined) return files.defaultName ?? added.defaultName;
+  return STRENGTH[added.defaultBy ?? 'order'] > STRENGTH[files.defaultBy ?? 'order'] ? added.defaultName : files.defaultName;
 }
 
 function parseEntries(text: string, file: string): RegistryEntry[] {
@@ -59,7 +87,7 @@ function parseEntries(text: string, file: string): RegistryEntry[] {
     );
   }
   const locate = (path: readonly PropertyKey[]) => place(file, lines, offsetOf(document, path));
-  const parsed = fileSchema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+  const parsed = fileSchema.safeParse(valuesOf(document, file) ?? {});
   if (!parsed.success) {
     throw invalidFile(
       file,
@@ -73,6 +101,15 @@ function parseEntries(text: string, file: string): RegistryEntry[] {
       conflicts.map(([path, message]) => ({ ...locate(path), message })),
     );
   return parsed.data.registries;
+}
+
+/** Aliases that multiply are refused by the library, in an error of its own. */
+function valuesOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch {
+    throw invalidFile(file, [{ path: file, message: `its aliases stand for more than ${MAX_ALIASES} values` }]);
+  }
 }
 
 type Finding = [path: readonly PropertyKey[], message: string];

@@ -25,7 +25,7 @@ export const credentialsSchema = z.strictObject({
   docker_config: z.string().optional(),
 });
 
-type CredentialsInput = z.infer<typeof credentialsSchema>;
+export type CredentialsInput = z.infer<typeof credentialsSchema>;
 
 /** The usable credential, or in words why it is none. `pathOf` says where a file that is named lies. */
 export function buildCredentials(
@@ -38,12 +38,17 @@ export function buildCredentials(
   const lacking = NEEDED[input.type].find((field) => !expanded[field]);
   if (lacking) return `credentials.${lacking}: missing; type ${input.type} needs it`;
   const { token = '', username = '', password = '', ssh_key = '', known_hosts, docker_config } = expanded;
-  const keyOrPath = (text: string) => (text.includes('\n') || text.startsWith('-----BEGIN') ? text : pathOf(text));
+  const keyOrPath = (text: string) => (isContent(text) ? text : pathOf(text));
   if (input.type === 'token') return { type: 'token', token };
   if (input.type === 'basic') return { type: 'basic', username, password };
   if (input.type === 'docker_config') return { type: 'docker_config', path: pathOf(docker_config || DEFAULT_DOCKER_CONFIG) };
   const hosts = known_hosts ? { known_hosts: keyOrPath(known_hosts) } : {};
   return { type: 'ssh_key', ssh_key: keyOrPath(ssh_key), ...hosts };
+}
+
+/** Whether it is the text itself that a file would hold, rather than the path of one. */
+export function isContent(text: string): boolean {
+  return text.includes('\n') || text.startsWith('-----BEGIN');
 }
 
 type Fields = Partial<Record<Exclude<keyof CredentialsInput, 'type'>, string>>;
@@ -66,10 +71,13 @@ function expandAll({ type: _type, ...fields }: CredentialsInput, env: Environmen
   return values;
 }
 
+/** `${NAME}`, which a file may say instead of a value. */
+export const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/;
+
 /** An empty variable counts as missing: an empty credential would be sent as none. */
 function expand(text: string, env: Environment): { value: string; missing?: string } {
   let missing: string | undefined;
-  const value = text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+  const value = text.replace(new RegExp(VARIABLE, 'g'), (_, name: string) => {
     const found = env[name];
     if (!found) missing ??= name;
     return found ?? '';

@@ -1,7 +1,13 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
 import type { RegistryKind, RegistryType } from './registry.ts';
-import { buildCredentials, credentialsSchema, type Environment, type RegistryCredentials } from './registry-credentials.ts';
+import {
+  buildCredentials,
+  credentialsSchema,
+  type Environment,
+  isContent,
+  type RegistryCredentials,
+} from './registry-credentials.ts';
 
 export type { Environment, RegistryCredentials } from './registry-credentials.ts';
 
@@ -14,7 +20,7 @@ export interface RegistryConfig {
   /** Without password, query, fragment and last slash. Schemes by kind, see KINDS; `git@host:path` is written as ssh://. Empty for a plugin without one. */
   url: string;
   credentials?: RegistryCredentials;
-  /** Path of a PEM file with certificate authorities this registry may have besides the system's. */
+  /** Certificate authorities this registry may have besides the system's: the path of a PEM file, or the text itself. */
   ca?: string;
   /** Lets this registry's own host be called over plain http. */
   allowHttp?: boolean;
@@ -54,7 +60,10 @@ export const REGISTRY_KINDS = Object.keys(KINDS) as readonly RegistryKind[];
 const ONLY_MEMBERS = ['repositories', 'ref', 'path', 'module'] as const;
 /** Repositories named by hand; a registry with more has a list. */
 const MAX_REPOSITORIES = 1_000;
-const entryShape = z.strictObject({
+/** Characters of `ca`: a bundle of a company's authorities is a few kilobytes. */
+const MAX_CA_LENGTH = 128 * 1024;
+/** The members of an entry, each by itself. */
+export const registryEntryShape = z.strictObject({
   name: z
     .string()
     .max(63)
@@ -64,7 +73,7 @@ const entryShape = z.strictObject({
   kind: z.string().max(63).default('chandlery'),
   default: z.boolean().default(false),
   credentials: credentialsSchema.optional(),
-  ca: z.string().min(1).max(4096).optional(),
+  ca: z.string().min(1).max(MAX_CA_LENGTH).optional(),
   allowHttp: z.boolean().default(false),
   repositories: z.array(z.string().min(1).max(255)).max(MAX_REPOSITORIES).optional(),
   ref: z
@@ -81,7 +90,7 @@ const entryShape = z.strictObject({
   module: z.string().min(1).max(4096).optional(),
 });
 /** An entry as it is written. */
-export const registryEntrySchema = entryShape.superRefine((entry, context) => {
+export const registryEntrySchema = registryEntryShape.superRefine((entry, context) => {
   if (entry.url === undefined && entry.kind !== 'plugin')
     context.addIssue({ code: 'custom', path: ['url'], message: 'is missing' });
 });
@@ -112,7 +121,7 @@ export function buildRegistryConfig(entry: RegistryEntry, file: string, env: Env
     type,
     url: url.href,
     ...(credentials && { credentials }),
-    ...(entry.ca !== undefined && { ca: inFolder(entry.ca) }),
+    ...(entry.ca !== undefined && { ca: isContent(entry.ca) ? entry.ca : inFolder(entry.ca) }),
     ...(entry.allowHttp && { allowHttp: true }),
     ...(entry.repositories && { repositories: entry.repositories }),
     ...(entry.ref !== undefined && { ref: entry.ref }),
@@ -126,6 +135,8 @@ type CheckedUrl = { href: string; protocol: string } | { problem: string; protoc
 function checkUrl(text: string | undefined, kind: RegistryKind, rules: KindRules): CheckedUrl {
   if (text === undefined || text === '') return rules.urlOptional ? { href: '', protocol: '' } : { problem: 'url: missing' };
   const written = kind === 'git' ? fromScpForm(text) : text;
+  // The parser would leave them out without a word, and another host would be called than the one that was read.
+  if (/\p{Cc}/u.test(written)) return { problem: 'url: holds a line break or another control character' };
   if (!URL.canParse(written)) return { problem: 'url: not a URL' };
   const url = new URL(written);
   if (!rules.protocols.includes(url.protocol)) {

@@ -1,3 +1,4 @@
+import type { ArchiveOrigin } from './lock.ts';
 import type { TemplateManifest } from './template.ts';
 
 /** Trust class of a registry; decides its default policy. */
@@ -28,6 +29,8 @@ export interface VersionEntry {
   yanked?: boolean;
   /** RFC 3339 */
   publishedAt?: string;
+  /** Only of a registry that a later step may not find any more. */
+  origin?: ArchiveOrigin;
 }
 
 /** One line of a search answer. */
@@ -168,4 +171,6 @@ export interface RegistrySet {
   readonly local: RegistryPlugin | undefined;
   /** Fails with registry_not_found, naming the configured ones. */
   get(name: string): RegistryPlugin;
+  /** Reads again which registries there are, where more may be added while this runs. Used through findRegistry. */
+  reload?(): Promise<void>;
 }

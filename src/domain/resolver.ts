@@ -39,7 +39,7 @@ function lockedOf(selection: Selection): LockedTemplate[] {
     entryOf(dependencies, fact.by, () => new Set()).add(fact.target);
     entryOf(requiredBy, fact.target, () => new Map()).set(JSON.stringify([fact.by, range]), { name: fact.by, range });
   }
-  const templates = [...selection.chosen].map(([name, { registry, version, digest, size }]) => ({
+  const templates = [...selection.chosen].map(([name, { registry, version, digest, size, origin }]) => ({
     registry,
     name,
     version,
@@ -47,6 +47,7 @@ function lockedOf(selection: Selection): LockedTemplate[] {
     size,
     dependencies: [...(dependencies.get(name) ?? [])].sort(),
     requiredBy: [...(requiredBy.get(name) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry),
+    ...(origin && { origin }),
   }));
   return orderTemplates(templates);
 }

@@ -1,9 +1,16 @@
+import type { RoleGrant } from './access.ts';
 import type { CatalogStore } from './catalog.ts';
 import type { DeploymentStore, DocumentStore } from './deployment-store.ts';
 import type { EffectKey, EffectRecord, FencedWriter, StepContext } from './effects.ts';
+import type { HealthStore } from './health.ts';
+import type { HeldDetailStore } from './held-details.ts';
 import type { LockedTemplate } from './lock.ts';
 import type { AttemptView } from './operation.ts';
+import type { PublishedStore } from './published.ts';
+import type { RegistryStore } from './registry-store.ts';
+import type { RequestKeyStore } from './request-keys.ts';
 import type { TemplateManifest } from './template.ts';
+import type { TemplateMetricsStore } from './template-metrics.ts';
 
 /** Ports of the store. Each method fails with store_unavailable when the database cannot be reached, with fenced_off when the fence was lost. */
 
@@ -99,12 +106,23 @@ export interface InstallStore {
 }
 
 export interface BlobStore {
+  /** Also keeps it from being swept for a week: whoever asks is about to refer to it. */
   has(digest: string): Promise<boolean>;
   size(digest: string): Promise<number | undefined>;
   /** Opens (or re-opens, after a broken attempt) an upload of content whose digest is known beforehand. */
   openUpload(key: string, digest: string): Promise<BlobUpload>;
-  /** Fails with not_found when the blob is not there. */
-  read(digest: string): AsyncIterable<Uint8Array>;
+  /** From byte `offset` on, 0 when left out. Fails with not_found when the blob is not there. */
+  read(digest: string, offset?: number): AsyncIterable<Uint8Array>;
+  /** Removes some of what nothing has referred to for a week, and of the uploads that were not finished in that time. */
+  sweep(): Promise<BlobSweep>;
+}
+
+export interface BlobSweep {
+  blobs: number;
+  bytes: number;
+  uploads: number;
+  /** There may be more of it. */
+  more: boolean;
 }
 
 export interface BlobUpload {
@@ -114,8 +132,8 @@ export interface BlobUpload {
   append(chunk: Uint8Array): Promise<void>;
   /** Forgets what was stored; the next append starts at byte 0. */
   restart(): Promise<void>;
-  /** Publishes the blob under its digest. `size` is what the caller hashed. */
-  complete(size: number): Promise<void>;
+  /** Publishes the blob under its digest. `size` is what the caller hashed; `digest` likewise, where it was not known beforehand. */
+  complete(size: number, digest?: string): Promise<void>;
   discard(): Promise<void>;
 }
 
@@ -131,7 +149,8 @@ export interface ScanVerdict {
 
 /** Verdicts by content digest and ruleset, so that the same bytes are scanned once. */
 export interface ScanStore {
-  find(digest: string, ruleset: string): Promise<ScanVerdict | undefined>;
+  /** `anyAge`: also one that is too old to spare a scan, for what was already let in by it. */
+  find(digest: string, ruleset: string, options?: { anyAge?: boolean }): Promise<ScanVerdict | undefined>;
   save(digest: string, ruleset: string, verdict: ScanVerdict): Promise<void>;
 }
 
@@ -140,13 +159,43 @@ export interface Identity {
   groups: string[];
 }
 
+/** A token as the store knows it; its value is nowhere. */
+export interface TokenRecord {
+  id: string;
+  name: string;
+  identity: Identity;
+  roles: RoleGrant[];
+  /** Left out = not narrowed. */
+  scopes?: string[];
+  createdAt: string;
+  /** User who made it; left out for one that the server itself made. */
+  createdBy?: string;
+  expiresAt?: string;
+  revokedAt?: string;
+  /** To the minute. */
+  lastUsedAt?: string;
+}
+
+/** What a new token may. */
+export interface TokenGrant {
+  /** `viewer` everywhere when left out. */
+  roles?: RoleGrant[];
+  scopes?: string[];
+  /** ISO time; never when left out. */
+  expiresAt?: string;
+  createdBy?: string;
+}
+
 export interface TokenStore {
-  /** Undefined for an unknown or expired token. */
-  authenticate(token: string): Promise<Identity | undefined>;
-  /** Adds a token; only its hash is stored. `expiresAt`: ISO time, never when left out. */
-  add(token: string, name: string, identity: Identity, expiresAt?: string): Promise<void>;
-  /** The names and identities, newest first; never the tokens. */
-  list(): Promise<Array<{ name: string; identity: Identity; createdAt: string; expiresAt?: string }>>;
+  /** Undefined for an unknown, expired or revoked token. */
+  authenticate(token: string): Promise<TokenRecord | undefined>;
+  /** Adds a token; only its hash is stored. The same token again: identity and rights are replaced, a revocation stays. */
+  add(token: string, name: string, identity: Identity, grant?: TokenGrant): Promise<TokenRecord>;
+  /** Newest first, those that have ended too; never the tokens. */
+  list(): Promise<TokenRecord[]>;
+  get(id: string): Promise<TokenRecord | undefined>;
+  /** Ends it for good; undefined when there is none of that id. One that was revoked before stays as it is. */
+  revoke(id: string): Promise<TokenRecord | undefined>;
   /** Whether any token exists. */
   any(): Promise<boolean>;
 }
@@ -176,6 +225,11 @@ export type ChangeEvent =
       names: string[];
       operation: string;
     }
+  /** What this installation publishes has changed: a version, a yank, a rating, a mark. */
+  | { type: 'published.changed'; name: string }
+  /** A registry was added, changed or removed over the API. */
+  | { type: 'registries.changed'; name: string }
+  | { type: 'token.revoked'; id: string }
   /** Some changes may have been missed: drop everything. */
   | { type: 'resync' };
 
@@ -194,7 +248,13 @@ export interface Store {
   deployments: DeploymentStore;
   documents: DocumentStore;
   catalog: CatalogStore;
+  details: HeldDetailStore;
+  health: HealthStore;
+  templateMetrics: TemplateMetricsStore;
+  registries: RegistryStore;
+  published: PublishedStore;
   tokens: TokenStore;
+  requestKeys: RequestKeyStore;
   audit: AuditStore;
   changes: ChangeFeed;
   /** Fails with store_unavailable. */

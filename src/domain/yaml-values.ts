@@ -18,6 +18,7 @@ import {
   type Scalar,
 } from 'yaml';
 import { pointerOf } from './json-pointer.ts';
+import { unstorable } from './storable-text.ts';
 
 export interface YamlLimits {
   /** UTF-8 bytes of the text */
@@ -149,7 +150,8 @@ class Converter {
   #scalar(node: Scalar, pointer: string): unknown {
     const { value } = node;
     const at = node.range?.[0] ?? 0;
-    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+    if (typeof value === 'string') return storable(value, at, pointer);
+    if (value === null || typeof value === 'boolean') return value;
     if (typeof value !== 'number') throw new YamlProblem(`the tag ${node.tag ?? ''} is not allowed here`, at, pointer);
     if (this.#limits.numbersAsText && node.source !== undefined) return node.source;
     const octal = this.#limits.noLeadingZeros ? /^[-+]?0+([0-9]+)$/.exec(node.source ?? '')?.[1] : undefined;
@@ -184,8 +186,15 @@ class Converter {
     }
     // Assigning to __proto__ would change the object instead of adding a member.
     if (node.value === '__proto__') throw new YamlProblem('key "__proto__" is not allowed', offsetOf(node), pointer);
-    return node.value;
+    return storable(node.value, offsetOf(node), pointer);
   }
+}
+
+/** YAML can write (as "\0") what JSON columns refuse when they are read: one such description would break the listing of all templates. */
+function storable(text: string, at: number, pointer: string): string {
+  const issue = unstorable(text);
+  if (issue === undefined) return text;
+  throw new YamlProblem(issue, at, pointer);
 }
 
 /** Where a node starts in the text; 0 for one that is not there. */

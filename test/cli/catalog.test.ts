@@ -102,12 +102,29 @@ describe('show', () => {
   });
 });
 
+describe('show --metrics', () => {
+  it('tells what was counted of a template', async () => {
+    const body = {
+      ...{ name: 'redis', registry: 'main', searches: 12, downloads: 0, validations: { passed: 3 }, errors: { network: 1 } },
+      installs: { total: 4, succeeded: 3, failed: 1, cancelled: 0, successRate: 0.75 },
+    };
+    await serve({ 'GET /api/v1/templates/redis/metrics': json(body) });
+    const { code, stdout } = await runCli(['show', 'main/redis', '--metrics'], api.env);
+    expect(code).toBe(0);
+    expect(api.seen[0]?.path).toContain('registry=main');
+    expect(stdout).toContain('4: 3 succeeded, 1 failed, 0 cancelled; 75 % succeed');
+    expect(stdout).toContain('passed 3');
+    expect(stdout).toContain('network 1');
+  });
+});
+
 describe('registries', () => {
   const view = {
     name: 'main',
     kind: 'helm',
     type: 'community',
     url: 'https://charts.example',
+    origin: 'api',
     default: true,
     credential: 'token',
     status: 'stale',
@@ -120,7 +137,9 @@ describe('registries', () => {
     await serve({ 'GET /api/v1/registries': json({ registries: [view] }) });
     for (const words of [['registries'], ['registries', 'list'], ['marketplace', 'registries']]) {
       const { stdout } = await runCli(words, api.env);
-      expect(stdout).toMatch(/^main \(default\) +helm +community +away, older list shown +7 +- +https:\/\/charts\.example$/m);
+      expect(stdout).toMatch(
+        /^main \(default\) +helm +community +API +away, older list shown +7 +- +https:\/\/charts\.example$/m,
+      );
     }
   });
 
@@ -163,10 +182,16 @@ describe('registries', () => {
       responseMs: { average: 12, p50: 10, p95: 30, p99: 31 },
     };
     const certificate = { expiresAt: '2030-01-01T00:00:00Z', days: 42 };
-    const body = { registry: 'main', available: true, status: 'ok', breaker: 'closed', figures, certificate };
+    const latest = { at: new Date().toISOString(), ok: true, latencyMs: 21, bytes: 100 };
+    const window = { seconds: 3_600, checks: 12, failures: 1, errorRate: 0.1, pattern: 'recovered', bytesPerSecond: 52_000 };
+    const checks = { latest, window, history: [latest] };
+    const body = { registry: 'main', available: true, status: 'ok', breaker: 'closed', figures, certificate, checks };
     await serve({ 'GET /api/v1/registries/main/health': json(body) });
     const { stdout } = await runCli(['registries', 'health', 'main'], api.env);
     expect(stdout).toContain('12 ms on average, p50 10, p95 30, p99 31');
     expect(stdout).toContain('ends in 42 days');
+    expect(stdout).toContain('answered in 21 ms');
+    expect(stdout).toContain('recovered: 12 checks, of which 1 failed');
+    expect(stdout).toContain('52 kB/s');
   });
 });

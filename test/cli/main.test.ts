@@ -6,7 +6,8 @@ import { MAIN, runCli } from './support/run-cli.ts';
 
 const COMMANDS = [
   ...['search', 'show', 'install', 'uninstall', 'installed', 'validate', 'version', 'ops', 'marketplace'],
-  ...['browse', 'registries', 'render', 'plan', 'deploy', 'launch', 'deployments', 'tokens'],
+  ...['publish', 'yank', 'unyank', 'rate', 'ratings', 'owners', 'verified'],
+  ...['browse', 'registries', 'render', 'plan', 'deploy', 'launch', 'deployments', 'tokens', 'whoami'],
 ];
 const OF_DEPLOYMENTS = [
   'list',
@@ -22,12 +23,12 @@ const OF_DEPLOYMENTS = [
 ];
 const BELOW = [
   ...['list', 'show', 'watch', 'cancel', 'replay', 'history'].map((name) => ['ops', name]),
-  ...['list', 'show', 'health', 'test', 'refresh'].map((name) => ['registries', name]),
+  ...['list', 'show', 'health', 'test', 'refresh', 'add', 'update', 'remove'].map((name) => ['registries', name]),
   ...['search', 'browse', 'registries'].map((name) => ['marketplace', name]),
   ['marketplace', 'install'],
   ['marketplace', 'deploy'],
   ...OF_DEPLOYMENTS.map((name) => ['deployments', name]),
-  ...['create', 'list'].map((name) => ['tokens', name]),
+  ...['create', 'list', 'revoke'].map((name) => ['tokens', name]),
 ];
 
 /** Every package that loading the file brings in, through static imports only. */

@@ -14,6 +14,7 @@ describe('docs/architecture.md, where to add', () => {
       'a cluster call',
       'a workflow',
       'a registry kind',
+      'a validator or a scorer',
       'an endpoint',
       'a CLI command',
       'an error code',

@@ -26,6 +26,13 @@ function failure(root: { name: string; range?: string }, catalog: Catalog, const
 }
 
 describe('resolve', () => {
+  it('keeps where the archive of a version lies', () => {
+    const catalog = catalogOf({ redis: REDIS });
+    const origin = { chart: 'oci://registry.example/charts/redis', listedBy: 'https://list.example' };
+    for (const { versions } of catalog.templates) for (const entry of versions) entry.origin = origin;
+    expect(resolve({ name: 'redis' }, catalog).templates).toMatchObject([{ name: 'redis', version: '7.2.5', origin }]);
+  });
+
   it('locks the newest versions, dependencies first, with digests and who asked', () => {
     const catalog = catalogOf({
       shop: { '1.2.0': { redis: '^7.0.0', web: '^1' } },

@@ -249,6 +249,17 @@ describe('a request that no set of templates meets', () => {
   it.concurrent('is refused: a registry that is not configured', () =>
     expectRefused('elsewhere/shop', { step: 'pre-validate', code: 'registry_not_found', message: /elsewhere/ }));
 
+  it.concurrent('is not accepted: an item of a namespace source where there is no cluster', async () => {
+    const answer = await shop.api.call('POST', '/api/v1/installs', {
+      namespace: freshNamespace(),
+      ref: 'source:team/partner/redis',
+    });
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { code: 'cluster_unavailable', detail: expect.stringContaining('sources') },
+    });
+  });
+
   it.concurrent('is refused: what something installed does not bear', async () => {
     const namespace = freshNamespace();
     expect((await shop.api.ended(await shop.api.install(namespace, 'left'))).state).toBe('succeeded');

@@ -88,6 +88,25 @@ describe('requests for one target', () => {
   });
 });
 
+describe('a request with an Idempotency-Key', () => {
+  const sent = (namespace: string, key: string, more = {}) =>
+    shop.api.call('POST', '/api/v1/installs', { namespace, ref: 'shop@1.0.0', ...more }, { 'Idempotency-Key': key });
+
+  it.concurrent('finds its operation when that has ended, and when the answer was lost with the server', async () => {
+    const namespace = freshNamespace();
+    const { status, body } = await sent(namespace, namespace);
+    expect(status).toBe(202);
+    await shop.api.ended(body.operation);
+    expect((await sent(namespace, namespace)).body).toEqual(body);
+    // As if the server had been killed before it answered.
+    await db.query("update request_keys set answer = null, busy_until = now() where target->>'namespace' = $1", [namespace]);
+    expect((await sent(namespace, namespace)).body).toEqual({ ...body, joined: true });
+    expect((await sent(namespace, namespace, { force: true })).body.code).toBe('idempotency_key_reused');
+    const { body: list } = await shop.api.get(`/api/v1/operations?namespace=${namespace}`);
+    expect(list.operations).toHaveLength(1);
+  });
+});
+
 describe('a replay', () => {
   it.concurrent('is refused while another operation runs on the target, and while its own runs', async () => {
     const namespace = freshNamespace();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { OperationView } from '../../src/domain/operation.ts';
 import type { ApiAnswer, ApiClient } from '../../tools/lab/api-client.ts';
 import type { Child } from '../../tools/lab/child.ts';
-import type { Lab } from '../../tools/lab/index.ts';
+import type { Lab, LabRegistry } from '../../tools/lab/index.ts';
 import { openLab } from '../../tools/lab/index.ts';
 import type { AuditEntry } from './audit-log.ts';
 import { AuditLog } from './audit-log.ts';
@@ -52,6 +52,7 @@ export interface DeployLab {
 
 export interface DeployLabOptions {
   templates?: TemplateFixture[];
+  registries?: LabRegistry[];
   /** More variables for API and workers. */
   env?: Record<string, string>;
   /** The shared one by default. */
@@ -65,6 +66,7 @@ export async function openDeployLab(options: DeployLabOptions = {}): Promise<Dep
   const cluster = options.cluster ?? (await sharedCluster());
   const folder = await createRegistryFolder(options.templates);
   const lab = await openLab({
+    ...(options.registries && { registries: options.registries }),
     env: {
       KUBECONFIG: cluster.kubeconfigFor('chandlery'),
       CHANDLERY_ADMIN_USER: TESTER.user,

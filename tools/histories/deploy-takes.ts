@@ -162,6 +162,23 @@ const destroyUndone: Take = async (studio) => {
   );
 };
 
+/** Cancelled past the point of no return: it goes on to its end, with what was deployed for it. */
+const destroyCancelledInForget: Take = async (studio) => {
+  await studio.withWorker(() => deployed(studio, 'take-forgotten'));
+  let id = '';
+  return studio.withWorker(
+    async () => {
+      id = await start(studio, 'DELETE', '/deployments/local.take-forgotten.front');
+      return endedIn(studio, id, 'succeeded');
+    },
+    async (step, moment) => {
+      if (step !== 'forget' || moment !== 'before') return;
+      await cancel(studio, id);
+      await pause(3_000);
+    },
+  );
+};
+
 export const DEPLOY_TAKES: Record<string, Take> = {
   'plan-succeeded': planned,
   'deploy-succeeded': succeeded,
@@ -180,4 +197,5 @@ export const DEPLOY_TAKES: Record<string, Take> = {
   'destroy-succeeded': destroyed,
   'destroy-refused': destroyRefused,
   'destroy-undone': destroyUndone,
+  'destroy-cancelled-in-forget': destroyCancelledInForget,
 };

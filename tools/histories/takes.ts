@@ -1,6 +1,7 @@
 import { ChandleryError } from '../../src/domain/errors.ts';
+import { archiveOf, postArchive } from '../../test/support/publishing.ts';
 import { cancel, endedIn, pause } from './direct.ts';
-import type { Take } from './studio.ts';
+import type { Studio, Take } from './studio.ts';
 
 /** One function an outcome; each answers the id of the operation whose history is kept. Each uses a namespace of its own. */
 
@@ -105,6 +106,45 @@ const uninstallRefused: Take = (studio) =>
     return endedIn(studio, await studio.client.uninstall('take-in-use', 'redis'), 'failed');
   });
 
+/** Sends an archive to be published, and answers its operation. */
+async function publishing(studio: Studio, name: string): Promise<string> {
+  const { status, body } = await postArchive(studio.client, archiveOf({ name, version: '1.0.0' }));
+  if (status !== 202) throw new Error(`not accepted: ${status} ${JSON.stringify(body)}`);
+  return body.operation;
+}
+
+const publishSucceeded: Take = (studio) =>
+  studio.withWorker(async () => endedIn(studio, await publishing(studio, 'take-succeeded'), 'succeeded'));
+
+const publishKilled: Take = async (studio) => {
+  const doomed = await studio.doomedWorker('publish');
+  const id = await publishing(studio, 'take-killed');
+  await doomed.exited;
+  return studio.withWorker(() => endedIn(studio, id, 'succeeded'));
+};
+
+const publishCancelled: Take = (studio) => {
+  let id = '';
+  return studio.withWorker(
+    async () => {
+      id = await publishing(studio, 'take-cancelled');
+      return endedIn(studio, id, 'cancelled');
+    },
+    async (step, moment) => {
+      if (step !== 'publish' || moment !== 'after') return;
+      await cancel(studio, id);
+      // The step hears of it by its heartbeat; it must still be running then.
+      await pause(3_000);
+    },
+  );
+};
+
+const publishRefused: Take = (studio) =>
+  studio.withWorker(async () => {
+    // A name of this server's own folders.
+    return endedIn(studio, await publishing(studio, 'redis'), 'failed');
+  });
+
 export const TAKES: Record<string, Take> = {
   'install-succeeded': installSucceeded,
   'install-refused': installRefused,
@@ -118,4 +158,8 @@ export const TAKES: Record<string, Take> = {
   'install-overdue': installOverdue,
   'uninstall-succeeded': uninstallSucceeded,
   'uninstall-refused': uninstallRefused,
+  'publish-succeeded': publishSucceeded,
+  'publish-killed': publishKilled,
+  'publish-cancelled': publishCancelled,
+  'publish-refused': publishRefused,
 };

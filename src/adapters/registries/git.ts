@@ -8,6 +8,9 @@ import { inBatches } from './batches.ts';
 import { type GitIndex, GitReader, type GitVersion, versionOf, versionsOf } from './git-index.ts';
 import { packedArchive } from './packed-archive.ts';
 
+/** Its `close` gives the copy on the disk up when nobody reads it; a later question would fetch it anew. */
+export type GitRegistry = RegistryPlugin & { close(): Promise<void> };
+
 export interface GitRegistryDeps {
   git: GitClient;
 }
@@ -16,10 +19,11 @@ export interface GitRegistryDeps {
  * A registry that is a git repository: each folder of the branch with a template.yaml, Chart.yaml or helmdeck-pack.yaml is a version, and
  * so is what the newest release tags hold. Archives are packed from git's objects, so that their digest depends on the content only.
  */
-export function createGitRegistry(config: RegistryConfig, { git }: GitRegistryDeps): RegistryPlugin {
+export function createGitRegistry(config: RegistryConfig, { git }: GitRegistryDeps): GitRegistry {
   const { name, type, url, credentials, ca, allowHttp } = config;
   const remote = { registry: name, url, ...(credentials && { credentials }), ...(ca !== undefined && { ca }) };
-  const reader = new GitReader(config, git.mirror({ ...remote, ...(allowHttp && { allowHttp }) }));
+  const mirror = git.mirror({ ...remote, ...(allowHttp && { allowHttp }) });
+  const reader = new GitReader(config, mirror);
   const summaries = (index: GitIndex) =>
     [...index.versions.values()].flatMap((versions) => summaryOf(defaultVersion(versions), name, type));
   return {
@@ -76,6 +80,7 @@ export function createGitRegistry(config: RegistryConfig, { git }: GitRegistryDe
       );
       return packedArchive(bytes, digest, range);
     },
+    close: () => mirror.exclusive(() => mirror.drop()),
   };
 }
 

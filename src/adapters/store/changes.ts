@@ -22,7 +22,7 @@ export function createChangeFeed(url: string, pool: pg.Pool): ClosableFeed {
   return {
     publish: (event) =>
       guarded(async () => {
-        await pool.query('select pg_notify($1, $2)', [CHANNEL, payloadOf(event)]);
+        await pool.query(notification(event));
       }),
     subscribe(listener) {
       listeners.add(listener);
@@ -35,13 +35,18 @@ export function createChangeFeed(url: string, pool: pg.Pool): ClosableFeed {
   };
 }
 
+/** The statement that tells it; within a transaction it is told when that is committed, and never otherwise. */
+export function notification(event: ChangeEvent): { text: string; values: string[] } {
+  return { text: 'select pg_notify($1, $2)', values: [CHANNEL, payloadOf(event)] };
+}
+
 /** Too many names for one notification: the whole namespace is named instead. */
 function payloadOf(event: ChangeEvent): string {
   const text = JSON.stringify(event);
   return Buffer.byteLength(text) <= MAX_PAYLOAD_BYTES ? text : JSON.stringify({ ...event, names: [] });
 }
 
-/** One listening connection, made again when it breaks. What was missed meanwhile is told as `resync`. */
+/** One listening connection, made again when it breaks. What was missed before it listened is told as `resync`. */
 class Listening {
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -51,7 +56,7 @@ class Listening {
     private readonly url: string,
     private readonly tell: (event: ChangeEvent) => void,
   ) {
-    void this.#connect(false);
+    void this.#connect();
   }
 
   async close(): Promise<void> {
@@ -60,7 +65,7 @@ class Listening {
     await this.#client?.end().catch(() => undefined);
   }
 
-  async #connect(again: boolean): Promise<void> {
+  async #connect(): Promise<void> {
     const client = new pg.Client({ connectionString: this.url, application_name: 'chandlery-changes', keepAlive: true });
     this.#client = client;
     client.on('error', () => undefined);
@@ -69,7 +74,7 @@ class Listening {
     try {
       await client.connect();
       await client.query(`listen ${CHANNEL}`);
-      if (again) this.tell({ type: 'resync' });
+      this.tell({ type: 'resync' });
     } catch {
       this.#later();
     }
@@ -78,7 +83,7 @@ class Listening {
   #later(): void {
     if (this.#closed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#connect(true), RECONNECT_MS);
+    this.#timer = setTimeout(() => void this.#connect(), RECONNECT_MS);
     this.#timer.unref();
   }
 }

@@ -8,13 +8,22 @@ import { createDeploymentStore } from './deployments.ts';
 import { createDocumentStore } from './documents.ts';
 import { createEffectStore } from './effects.ts';
 import { createFenceStore } from './fences.ts';
+import { createHealthStore } from './health.ts';
+import { createHeldDetailStore } from './held-details.ts';
 import { createInstallStore } from './installs.ts';
 import { migrate } from './migrations.ts';
-import { createAuditStore, createScanStore, createTokenStore } from './records.ts';
+import { createPublishedStore } from './published.ts';
+import { createAuditStore, createScanStore } from './records.ts';
+import { createRegistryStore } from './registries.ts';
+import { createRequestKeyStore } from './request-keys.ts';
+import { createTemplateMetricsStore } from './template-metrics.ts';
+import { createTokenStore } from './tokens.ts';
 
 export interface StoreOptions {
   url: string;
   onIdleError(error: Error): void;
+  /** A verdict older than this is not believed any more, ms; 7 days by default. */
+  verdictMs?: number | undefined;
 }
 
 export interface PostgresStore extends Store {
@@ -23,7 +32,7 @@ export interface PostgresStore extends Store {
 }
 
 /** The store on PostgreSQL, embedded or external: one code path. */
-export function createStore({ url, onIdleError }: StoreOptions): PostgresStore {
+export function createStore({ url, onIdleError, verdictMs }: StoreOptions): PostgresStore {
   const { db, pool } = openDatabase(url, onIdleError);
   const changes = createChangeFeed(url, pool);
   return {
@@ -31,12 +40,18 @@ export function createStore({ url, onIdleError }: StoreOptions): PostgresStore {
     fences: createFenceStore(pool),
     attempts: createAttemptStore(db),
     installs: createInstallStore(db),
-    blobs: createBlobStore(db),
-    scans: createScanStore(db),
+    blobs: createBlobStore(db, pool),
+    scans: createScanStore(db, verdictMs),
     deployments: createDeploymentStore(db, pool),
     documents: createDocumentStore(pool),
     catalog: createCatalogStore(pool),
+    details: createHeldDetailStore(pool),
+    health: createHealthStore(pool),
+    templateMetrics: createTemplateMetricsStore(pool),
+    registries: createRegistryStore(db),
+    published: createPublishedStore(db),
     tokens: createTokenStore(db),
+    requestKeys: createRequestKeyStore(pool),
     audit: createAuditStore(db),
     changes,
     migrate: () => guarded(() => migrate(db)),

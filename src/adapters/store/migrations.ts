@@ -1,6 +1,13 @@
 import type { Kysely, Migration, MigrationProvider } from 'kysely';
 import { Migrator, sql } from 'kysely';
 import { ChandleryError } from '../../domain/errors.ts';
+import { SWEEP_MIGRATION } from './blob-sweep.ts';
+import { POSTINGS_MIGRATION } from './catalog-postings.ts';
+import { HEALTH_MIGRATION } from './health-migration.ts';
+import { IDENTITY_MIGRATION } from './identity-migration.ts';
+import { PUBLISH_MIGRATION } from './published-migration.ts';
+import { REGISTRIES_MIGRATION } from './registries-schema.ts';
+import { REQUEST_KEYS_MIGRATION } from './request-keys.ts';
 import type { Tables } from './schema.ts';
 
 /** One entry a shipped change, in order, never edited afterwards. Plain SQL that PostgreSQL 15 knows. */
@@ -124,6 +131,13 @@ const MIGRATIONS: Record<string, string> = {
         group by word order by word_similarity(wanted, word) desc, similarity(wanted, word) desc, word limit most
       $$;
   `,
+  '004-identity': IDENTITY_MIGRATION,
+  '005-publish': PUBLISH_MIGRATION,
+  '006-registries': REGISTRIES_MIGRATION,
+  '007-health': HEALTH_MIGRATION,
+  '008-postings': POSTINGS_MIGRATION,
+  '009-request-keys': REQUEST_KEYS_MIGRATION,
+  '010-sweep': SWEEP_MIGRATION,
 };
 
 /** What a role that may not, or a server that has it not, answers to `create extension`. */

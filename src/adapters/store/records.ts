@@ -1,24 +1,21 @@
-import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { AuditStore, ScanStore, TokenStore } from '../../domain/store.ts';
+import type { AuditStore, ScanStore } from '../../domain/store.ts';
 import type { Database } from './database.ts';
 import { guarded } from './database.ts';
 
-/** Verdicts are looked up again after this long (DESIGN section 7, validation tier). */
-const VERDICT_DAYS = 7;
-/** Tokens in one list: far more than people and machines of one installation have, and still one answer. */
-const LISTED_TOKENS = 1_000;
+/** Verdicts are made again after this long (DESIGN section 7, validation tier), ms. */
+const VERDICT_MS = 7 * 24 * 60 * 60 * 1_000;
 
-export function createScanStore(db: Database): ScanStore {
+export function createScanStore(db: Database, verdictMs = VERDICT_MS): ScanStore {
   return {
-    find: (digest, ruleset) =>
+    find: (digest, ruleset, { anyAge = false } = {}) =>
       guarded(async () => {
         const row = await db
           .selectFrom('scans')
           .select('verdict')
           .where('digest', '=', digest)
           .where('ruleset', '=', ruleset)
-          .where('created_at', '>', sql<Date>`now() - make_interval(days => ${VERDICT_DAYS})`)
+          .where(anyAge ? sql<boolean>`true` : sql<boolean>`created_at > now() - make_interval(secs => ${verdictMs / 1_000})`)
           .executeTakeFirst();
         return row?.verdict;
       }),
@@ -33,53 +30,6 @@ export function createScanStore(db: Database): ScanStore {
           .execute();
       }),
   };
-}
-
-export function createTokenStore(db: Database): TokenStore {
-  return {
-    authenticate: (token) =>
-      guarded(async () => {
-        const row = await db
-          .selectFrom('tokens')
-          .select(['user_name', 'groups'])
-          .where('hash', '=', hashToken(token))
-          .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
-          .executeTakeFirst();
-        return row && { user: row.user_name, groups: row.groups };
-      }),
-    add: (token, name, { user, groups }, expiresAt) =>
-      guarded(async () => {
-        const expires_at = expiresAt === undefined ? null : new Date(expiresAt);
-        await db
-          .insertInto('tokens')
-          .values({ hash: hashToken(token), name, user_name: user, groups: JSON.stringify(groups), expires_at })
-          // The same token again: of the admin's, whose identity is configured, what is configured now holds.
-          .onConflict((conflict) => conflict.column('hash').doUpdateSet({ user_name: user, groups: JSON.stringify(groups) }))
-          .execute();
-      }),
-    list: () =>
-      guarded(async () => {
-        const rows = await db
-          .selectFrom('tokens')
-          .select(['name', 'user_name', 'groups', 'created_at', 'expires_at'])
-          .orderBy('created_at', 'desc')
-          .orderBy('name')
-          .limit(LISTED_TOKENS)
-          .execute();
-        return rows.map((row) => ({
-          name: row.name,
-          identity: { user: row.user_name, groups: row.groups },
-          createdAt: row.created_at.toISOString(),
-          ...(row.expires_at && { expiresAt: row.expires_at.toISOString() }),
-        }));
-      }),
-    any: () => guarded(async () => (await db.selectFrom('tokens').select('name').limit(1).executeTakeFirst()) !== undefined),
-  };
-}
-
-/** Looked up by hash, so no comparison of ours can leak how much of a token was right. */
-function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }
 
 export function createAuditStore(db: Database): AuditStore {

@@ -1,6 +1,9 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { RoleGrant } from '../../domain/access.ts';
 import type { DeploymentRecord, InventoryItem, PlanSummary, RevisionRecord, TemplatePin } from '../../domain/deployment.ts';
 import type { InstallRecord, ScanVerdict } from '../../domain/store.ts';
+import type { PublishedTables } from './published-schema.ts';
+import type { RegistriesTable } from './registries-schema.ts';
 
 /** The tables as kysely sees them; migrations.ts makes them. */
 
@@ -63,6 +66,7 @@ interface BlobsTable {
   content: string;
   size: ColumnType<string, number, never>;
   created_at: Generated<Date>;
+  unused_since: Timestamp | null;
 }
 
 interface BlobChunksTable {
@@ -87,11 +91,17 @@ interface ScansTable {
 
 interface TokensTable {
   hash: Buffer;
+  id: Generated<string>;
   name: string;
   user_name: string;
   groups: Json<string[]>;
+  roles: Json<RoleGrant[]>;
+  scopes: Json<string[]> | null;
   created_at: Generated<Date>;
+  created_by: string | null;
   expires_at: Date | null;
+  revoked_at: Timestamp | null;
+  last_used_at: Timestamp | null;
 }
 
 interface AuditTable {
@@ -162,7 +172,7 @@ interface DocumentsTable {
   created_at: Generated<Date>;
 }
 
-export interface Tables {
+export interface Tables extends PublishedTables {
   fences: FencesTable;
   effects: EffectsTable;
   attempts: AttemptsTable;
@@ -174,6 +184,7 @@ export interface Tables {
   deployments: DeploymentsTable;
   revisions: RevisionsTable;
   documents: DocumentsTable;
+  registries: RegistriesTable;
   tokens: TokensTable;
   audit: AuditTable;
 }

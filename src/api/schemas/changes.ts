@@ -11,11 +11,10 @@ const parameters = z
   .record(z.string().max(256), z.unknown())
   .meta({ description: "By name, as the template's schema says. Secret ones are kept apart and shown nowhere." });
 
-const referenceSchema = z
-  .string()
-  .min(1)
-  .max(512)
-  .meta({ description: 'NAME, NAME@RANGE or REGISTRY/NAME@RANGE.', example: 'shop@^1.0.0' });
+const referenceSchema = z.string().min(1).max(512).meta({
+  description: 'NAME, NAME@RANGE, REGISTRY/NAME@RANGE, or source:NAMESPACE/SOURCE/NAME@RANGE for an item of a namespace source.',
+  example: 'shop@^1.0.0',
+});
 
 /** What a new deployment is made of. */
 const newDeployment = {

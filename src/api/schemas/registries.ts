@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { credentialsSchema } from '../../domain/registry-credentials.ts';
+import { registryEntryShape } from '../../domain/registry-entry.ts';
+import { registryChecksSchema } from './metrics.ts';
 
 /** What the API tells about registries. */
 
@@ -17,6 +20,10 @@ const registryShape = {
   kind: z.string(),
   type: z.enum(['official', 'community', 'institutional', 'private']).optional(),
   url: z.string().optional(),
+  origin: z
+    .enum(['built-in', 'file', 'api'])
+    .meta({ description: 'Where it is configured; only those of the API can be changed here.' }),
+  revision: z.string().optional().meta({ description: 'Of one that was added over the API: its ETag without quotes.' }),
   default: z.boolean(),
   credential: z.string().meta({ description: 'Its type, never its value.' }),
   status,
@@ -30,6 +37,38 @@ const registryShape = {
 };
 
 export const registryNamePathSchema = z.object({ name: z.string().min(1).max(63) });
+export const registryTestQuerySchema = z.object({
+  test: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .meta({ description: 'Only if the registry passes the test of its connection.' }),
+});
+
+const entry = registryEntryShape.shape;
+const credentials = credentialsSchema.meta({
+  id: 'RegistryCredentials',
+  description: 'Written, never read: no answer holds a value of it. `ssh_key` and `known_hosts` are the texts themselves.',
+});
+/** The document's; the rules that need several members are in registryEntrySchema. */
+export const newRegistrySchema = registryEntryShape.omit({ module: true }).extend({ credentials: credentials.optional() }).meta({
+  id: 'NewRegistry',
+  description: 'An entry of registries.yaml. What names a file, folder, module or variable of the server is refused.',
+});
+/** Members that are left out stay; null takes one away. */
+export const changedRegistrySchema = z
+  .strictObject({
+    type: entry.type.optional(),
+    url: entry.url,
+    default: z.boolean().optional(),
+    credentials: credentials.nullish(),
+    ca: entry.ca.nullable(),
+    allowHttp: z.boolean().optional(),
+    repositories: entry.repositories.nullable(),
+    ref: entry.ref.nullable(),
+    path: entry.path.nullable(),
+  })
+  .meta({ id: 'RegistryChange', description: 'Members that are left out stay as they are; null takes one away.' });
 export const registryListSchema = z.object({ registries: z.array(z.object(registryShape).meta({ id: 'Registry' })) });
 export const registryDetailSchema = z
   .object({ ...registryShape, problems: z.array(z.object({ subject: z.string(), message: z.string() })) })
@@ -59,6 +98,7 @@ export const registryHealthSchema = z
     }),
     certificate: certificateSchema,
     error: errorSchema.optional(),
+    checks: registryChecksSchema.optional(),
   })
   .meta({ id: 'RegistryHealth', description: 'Since the start of this server; rates and times from its last calls.' });
 

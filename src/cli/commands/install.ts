@@ -16,7 +16,7 @@ interface InstallOptions extends OutputOptions {
 
 export function install(command: Command): void {
   withDetach(withOutput(command))
-    .argument('<ref>', '[REGISTRY/]NAME[@RANGE]')
+    .argument('<ref>', '[REGISTRY/]NAME[@RANGE], or source:NAMESPACE/SOURCE/NAME for an item of a namespace source')
     .option('-n, --namespace <namespace>', 'namespace to install into', 'default')
     .option('--accept-unsigned', 'install although nobody signed it')
     .option('--force', 'materialise again also what is already there')

@@ -5,6 +5,7 @@ import { withExample } from '../example.ts';
 import { createHttpClient } from '../http.ts';
 import type { OutputOptions } from '../output.ts';
 import { printAs, withOutput } from '../output.ts';
+import { originWords } from '../registry-text.ts';
 import { readSettings } from '../settings.ts';
 import { age } from '../text.ts';
 
@@ -28,10 +29,13 @@ async function tableOf(registries: readonly RegistryView[]): Promise<string> {
     registry.default ? `${registry.name} (default)` : registry.name,
     registry.kind,
     registry.type,
+    originWords(registry),
     statusWords(registry),
     String(registry.templates),
     age(registry.checkedAt),
     registry.url ?? registry.message,
   ]);
-  return renderTable(['NAME', 'KIND', 'TYPE', 'STATUS', 'TEMPLATES', 'CHECKED', 'URL'], rows, { width: process.stdout.columns });
+  return renderTable(['NAME', 'KIND', 'TYPE', 'FROM', 'STATUS', 'TEMPLATES', 'CHECKED', 'URL'], rows, {
+    width: process.stdout.columns,
+  });
 }

@@ -5,6 +5,7 @@ import { withExample } from '../example.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliError } from '../failure.ts';
 import { createHttpClient } from '../http.ts';
+import { metricsText } from '../metrics-text.ts';
 import type { OutputOptions } from '../output.ts';
 import { printAs, withOutput } from '../output.ts';
 import { readSettings } from '../settings.ts';
@@ -15,17 +16,21 @@ import { duration, oneLine } from '../text.ts';
 
 interface ShowOptions extends OutputOptions {
   registry?: string;
+  metrics?: boolean;
 }
 
 export function show(command: Command): void {
   withOutput(command)
     .argument('<template>', '[REGISTRY/]NAME[@VERSION], or a directory that holds a template.yaml')
     .option('--registry <registry>', 'ask this registry; the argument is then a name and never a directory')
+    .option('--metrics', 'show instead how often it was found and installed, and how that went')
     .action(run);
   withExample(command, 'chandlery show redis@7.2.5');
 }
 
-async function run(argument: string, { output, registry }: ShowOptions): Promise<void> {
+async function run(argument: string, options: ShowOptions): Promise<void> {
+  if (options.metrics) return await showMetrics(argument, options);
+  const { output, registry } = options;
   const directory = registry === undefined && (await isTemplateDirectory(argument));
   const template = directory ? await fromDirectory(argument) : await fromRegistry(argument, registry);
   await printAs(output, {
@@ -39,6 +44,13 @@ async function run(argument: string, { output, registry }: ShowOptions): Promise
       return templateText(template, { colors: colorsFor(process.stdout), width: process.stdout.columns, ...install });
     },
   });
+}
+
+async function showMetrics(argument: string, { output, registry: named }: ShowOptions): Promise<void> {
+  const { parseReference } = await import('../../domain/reference.ts');
+  const { name, registry = named } = parseReference(argument);
+  const metrics = await createHttpClient(readSettings()).templateMetrics(name, registry === undefined ? {} : { registry });
+  await printAs(output, { body: metrics, names: () => [metrics.name], table: () => metricsText(metrics) });
 }
 
 async function fromDirectory(dir: string): Promise<TemplateSummary> {

@@ -51,5 +51,10 @@ export const REQUEST_ERRORS = {
   },
   operation_running: { status: 409, title: 'The operation has not ended', guidance: 'Wait until it ends, or cancel it.' },
   operation_ended: { status: 409, title: 'The operation has already ended', guidance: 'Replay it, or start a new one.' },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'The Idempotency-Key belongs to another request',
+    guidance: 'Send a new key with a new request, and the same one only to try the very same request again.',
+  },
   payload_too_large: { status: 413, title: 'The request is too large', guidance: 'Send a smaller body.' },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -3,6 +3,7 @@
 import type { ErrorIssue } from '../errors.ts';
 import { pointerOf } from '../json-pointer.ts';
 import { TOKEN_END, TOKEN_START } from '../render/secret-tokens.ts';
+import { unstorable } from '../storable-text.ts';
 import type { ParameterValues } from './schema.ts';
 
 export const PARAMETER_VALUE_LIMITS = Object.freeze({
@@ -46,8 +47,7 @@ function textIssue(text: string): string | undefined {
   // In a value they would be read as the place of a secret, and a secret put there.
   if (text.includes(TOKEN_START) || text.includes(TOKEN_END))
     return 'holds U+10F9C0 or U+10F9C1, private-use characters that mark the places of secrets: take them out';
-  // Neither PostgreSQL nor a process's environment can hold them.
-  return /\0|\p{Surrogate}/u.test(text) ? 'holds a NUL character or half of a surrogate pair: take it out' : undefined;
+  return unstorable(text);
 }
 
 /** Everything that makes values too large or unsafe to look at; none when they are fine. */

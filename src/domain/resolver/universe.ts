@@ -2,6 +2,7 @@
  * What there is to choose from, as the solver sees it: one variable per template name (a namespace holds one version of a name),
  * value 0 = not part of the lock, values 1..n = its candidates in the order of preference.
  */
+import type { ArchiveOrigin } from '../lock.ts';
 import type { DependencySpec } from '../registry.ts';
 import { compareVersions, isRange, selectVersions } from '../versions.ts';
 import { type Catalog, fittingEntries, type InstalledTemplate, type ResolutionRoot } from './catalog.ts';
@@ -31,6 +32,7 @@ export interface Candidate {
   dependencies: readonly DependencySpec[];
   yanked: boolean;
   installed: boolean;
+  origin?: ArchiveOrigin;
 }
 
 /** Bit of "not part of the lock". */
@@ -237,8 +239,9 @@ export class Universe {
 function offeredCandidates(catalog: Catalog): Map<string, Candidate[]> {
   const offered = new Map<string, Candidate[]>();
   for (const { registry, name, versions } of catalog.templates) {
-    const candidates = versions.map(({ version, digest, size, dependencies, yanked }) => {
-      return { registry, version, digest, size, dependencies, yanked: yanked === true, installed: false };
+    const candidates = versions.map(({ version, digest, size, dependencies, yanked, origin }) => {
+      const where = origin && { origin };
+      return { registry, version, digest, size, dependencies, yanked: yanked === true, installed: false, ...where };
     });
     offered.set(name, [...(offered.get(name) ?? []), ...candidates]);
   }

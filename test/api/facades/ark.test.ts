@@ -339,6 +339,16 @@ describeCluster('namespace sources', () => {
       expect(await ann.get(nowhere)).toMatchObject({ status: 200, body: { canEdit: false } });
     });
 
+    it('is no for a token that is narrowed to reading, and yes for one that needs no role', async () => {
+      const user = { user: 'ann', groups: ['devs', 'more'] };
+      const reader = await lab.as(user, { scopes: ['sources:read'] });
+      expect((await reader.get(path('/permissions'))).body).toEqual({ canEdit: false });
+      const body = { name: 'narrow', url: URL_A };
+      expect(await reader.call('POST', path(), body)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+      const editor = await lab.as(user, { roles: [], scopes: ['sources:read', 'sources:write'] });
+      expect((await editor.get(path('/permissions'))).body).toEqual({ canEdit: true });
+    });
+
     it('is no, and never an error, when the question cannot be put', async () => {
       const away = await lab.clusterless({ user: 'ann', groups: [] });
       expect(await away.get(path('/permissions'))).toMatchObject({ status: 200, body: { canEdit: false } });

@@ -2,13 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Express } from 'express';
+import { createArchiveReader } from '../../../src/adapters/archive/inspect.ts';
+import { createMetrics } from '../../../src/adapters/metrics/prometheus.ts';
 import { createFolderRegistry } from '../../../src/adapters/registries/folder.ts';
 import { createStore, type PostgresStore } from '../../../src/adapters/store/index.ts';
-import { createApp } from '../../../src/api/app.ts';
+import { type AppDeps, createApp } from '../../../src/api/app.ts';
 import { createInstalledCache } from '../../../src/api/installed-cache.ts';
 import { openApiDocument } from '../../../src/api/openapi.ts';
 import { createCatalog } from '../../../src/catalog/index.ts';
 import type { OperationsClient } from '../../../src/client/index.ts';
+import { startMark } from '../../../src/client/start-mark.ts';
 import { PACKAGE_ROOT } from '../../../src/config.ts';
 import { ChandleryError } from '../../../src/domain/errors.ts';
 import type { OperationKind, OperationView, Target } from '../../../src/domain/operation.ts';
@@ -16,6 +20,7 @@ import { operationId } from '../../../src/domain/operation.ts';
 import type { RegistrySet } from '../../../src/domain/registry.ts';
 import type { AuditEntry } from '../../../src/domain/store.ts';
 import { ApiClient } from '../../../tools/lab/api-client.ts';
+import { fixedRegistries } from '../../support/fixed-registries.ts';
 import { noPacks } from '../../support/no-packs.ts';
 import { CheckedClient } from '../../support/openapi-check.ts';
 import { startEmbedded } from '../../support/postgres.ts';
@@ -36,11 +41,24 @@ export interface Started {
 
 export interface DeployLab {
   store: PostgresStore;
+  /** The application itself, as the server with a cluster runs it. */
+  app: Express;
   cluster: FakeCluster;
   /** What was started, oldest first. */
   started: Started[];
+  /** Targets of starts that carried a mark, oldest first. */
+  aimed: Array<{ mark: string; target: Target }>;
+  /** Operations that the engine finds by their mark. */
+  marked: Map<string, string>;
+  databaseUrl: string;
   /** What the next starts do. */
-  next: { joined: boolean; failure?: Error; settled?: Partial<OperationView> | undefined; operation?: Partial<OperationView> };
+  next: {
+    joined: boolean;
+    failure?: Error;
+    markedFailure?: Error;
+    settled?: Partial<OperationView> | undefined;
+    operation?: Partial<OperationView>;
+  };
   /** Everything that was logged. */
   logged: string[];
   audited: AuditEntry[];
@@ -51,11 +69,12 @@ export interface DeployLab {
   close(): Promise<void>;
 }
 
-export async function openDeployLab(templates: TemplateFixture[]): Promise<DeployLab> {
+/** `more`: in place of what the application is given otherwise. */
+export async function openDeployLab(templates: TemplateFixture[], more: Partial<AppDeps> = {}): Promise<DeployLab> {
   const postgres = await startEmbedded();
   const store = createStore({ url: postgres.url, onIdleError: () => undefined });
   await store.migrate();
-  await store.tokens.add('dev-token', 'dev', DEV);
+  await store.tokens.add('dev-token', 'dev', DEV, { roles: [{ role: 'operator', namespace: '*' }] });
   await store.tokens.add('admin-token', 'admin', ADMIN);
   const folder = await createRegistryFolder(templates);
   const local = createFolderRegistry({ name: 'local', type: 'private', directories: [join(PACKAGE_ROOT, 'templates')] });
@@ -72,6 +91,8 @@ export async function openDeployLab(templates: TemplateFixture[]): Promise<Deplo
   };
   const cluster = new FakeCluster();
   const started: Started[] = [];
+  const aimed: DeployLab['aimed'] = [];
+  const marked = new Map<string, string>();
   const next: DeployLab['next'] = { joined: false };
   const logged: string[] = [];
   const audited: AuditEntry[] = [];
@@ -87,29 +108,38 @@ export async function openDeployLab(templates: TemplateFixture[]): Promise<Deplo
   };
   const installed = createInstalledCache(store);
   const deps = {
-    operations: fakeOperations(started, next),
+    operations: fakeOperations({ started, next, aimed, marked }),
     store: { ...store, audit },
     registries,
     catalog: folderCatalog(registries, store),
     local,
+    archive: createArchiveReader(),
     installed,
     limits: { stepAttempts: 3, retryInitialMs: 100, operationMs: 1_000 },
     deployLimits: { stepAttempts: 3, retryInitialMs: 100, operationMs: 2_000 },
     registryRead: 'token' as const,
+    metrics: createMetrics(),
     checks: {},
     stopping: new AbortController().signal,
     packs: noPacks(),
+    registryManager: fixedRegistries(),
     sourceFetcher: { fetch: async () => ({ items: '[]' }) },
     log: { info: log, warn: log, error: log },
+    ...more,
   };
-  const withCluster = await listen(createApp({ ...deps, cluster }));
+  const app = createApp({ ...deps, cluster });
+  const withCluster = await listen(app);
   const without = await listen(createApp(deps));
   const client = ({ url }: { url: string }, token: string) =>
     new CheckedClient(new ApiClient(url, token), JSON.parse(JSON.stringify(openApiDocument())));
   return {
     store,
+    app,
     cluster,
     started,
+    aimed,
+    marked,
+    databaseUrl: postgres.url,
     next,
     logged,
     audited,
@@ -138,8 +168,16 @@ function folderCatalog(set: RegistrySet, store: PostgresStore) {
   return createCatalog({ set, registries, store: store.catalog, log: { warn: () => undefined } });
 }
 
-function fakeOperations(started: Started[], next: DeployLab['next']): OperationsClient {
+function fakeOperations({
+  started,
+  next,
+  aimed,
+  marked,
+}: Pick<DeployLab, 'started' | 'next' | 'aimed' | 'marked'>): OperationsClient {
   const start = (kind: OperationKind) => async (input: { target: Target }) => {
+    const mark = startMark();
+    if (mark) aimed.push({ mark: mark.id, target: input.target });
+    await mark?.aim(input.target);
     const id = operationId(input.target, randomUUID());
     started.push({ kind, id, input: structuredClone(input) });
     if (next.failure) throw next.failure;
@@ -151,6 +189,10 @@ function fakeOperations(started: Started[], next: DeployLab['next']): Operations
     upgrade: start('upgrade'),
     rollback: start('rollback'),
     destroy: start('destroy'),
+    marked: async (_target, mark) => {
+      if (next.markedFailure) throw next.markedFailure;
+      return marked.get(mark);
+    },
     settled: async (id) => (next.settled ? ({ id, ...next.settled } as OperationView) : undefined),
     get: async (id) => ({ id, ...next.operation }) as OperationView,
     list: async (filter) => {

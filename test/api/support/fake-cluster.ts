@@ -62,6 +62,7 @@ export class FakeCluster implements Cluster {
       },
       resourceType: notHere,
       apply: notHere,
+      tryApply: notHere,
       mergePatch: notHere,
       applyNew: notHere,
       watch: () => {
@@ -74,6 +75,9 @@ export class FakeCluster implements Cluster {
   }
 
   version = async (): Promise<string> => 'v1.36.3';
+  /** By token. */
+  readonly tokens = new Map<string, Identity>();
+  reviewToken = async (token: string): Promise<Identity | undefined> => this.tokens.get(token);
   close = async (): Promise<void> => undefined;
 }
 

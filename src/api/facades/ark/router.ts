@@ -7,6 +7,7 @@ import type { SourceFetcher } from '../../../domain/sources/items.ts';
 import type { Source } from '../../../domain/sources/source.ts';
 import { SOURCES_CONFIG_MAP } from '../../../domain/sources/source.ts';
 import type { AuditStore } from '../../../domain/store.ts';
+import { allowsScope } from '../../access.ts';
 import { sessionOf } from '../../cluster-session.ts';
 import { parseWith } from '../../problem.ts';
 import { audited } from './audited.ts';
@@ -49,7 +50,9 @@ export function createArkRouter({ cluster, fetcher, audit, log }: ArkDeps) {
 
   // Before `{name}`: a source that is called so can be listed, changed and deleted, but not read alone.
   router.get('/marketplace-sources/permissions', async (request, response) => {
-    response.json({ canEdit: await canEdit(() => mayEdit(of(request, response)), request, log) });
+    // A token that is narrowed to reading may not, whatever its user may in the cluster.
+    const may = async () => allowsScope(request, 'sources:write') && (await mayEdit(of(request, response)));
+    response.json({ canEdit: await canEdit(may, request, log) });
   });
 
   router.post('/marketplace-sources', async (request, response) => {

@@ -2,11 +2,12 @@ import type { AddressInfo } from 'node:net';
 import { createGuardedClient } from '../../../../src/adapters/http/guarded-client.ts';
 import { createSourceFetcher, SOURCE_TIMEOUTS } from '../../../../src/adapters/http/source-fetcher.ts';
 import { createCluster } from '../../../../src/adapters/kubernetes/index.ts';
+import { createMetrics } from '../../../../src/adapters/metrics/prometheus.ts';
 import { createStore } from '../../../../src/adapters/store/index.ts';
 import { type AppDeps, createApp } from '../../../../src/api/app.ts';
 import { createInstalledCache } from '../../../../src/api/installed-cache.ts';
 import { openApiDocument } from '../../../../src/api/openapi.ts';
-import type { AuditEntry, Identity } from '../../../../src/domain/store.ts';
+import type { AuditEntry, Identity, TokenGrant } from '../../../../src/domain/store.ts';
 import { ApiClient } from '../../../../tools/lab/api-client.ts';
 import { sharedCluster, type TestCluster } from '../../../support/cluster.ts';
 import { noPacks } from '../../../support/no-packs.ts';
@@ -18,7 +19,7 @@ import { startEmbedded } from '../../../support/postgres.ts';
 export interface ArkLab {
   cluster: TestCluster;
   /** A client who is this user. Every answer is held against the document. */
-  as(identity: Identity): Promise<CheckedClient>;
+  as(identity: Identity, grant?: TokenGrant): Promise<CheckedClient>;
   /** The same user at a server without a cluster. */
   clusterless(identity: Identity): Promise<CheckedClient>;
   /** The data of a namespace's ConfigMap as it is in the cluster; undefined when there is none. */
@@ -69,6 +70,7 @@ export async function openArkLab(options: { ca?: string; allow?: string[] } = {}
     packs: noPacks(),
     sourceFetcher: createSourceFetcher(client),
     registryRead: 'token' as const,
+    metrics: createMetrics(),
     checks: {},
     stopping: new AbortController().signal,
     log: { info: log, warn: log, error: log },
@@ -78,10 +80,10 @@ export async function openArkLab(options: { ca?: string; allow?: string[] } = {}
   await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
   const [url = '', clusterlessUrl = ''] = servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   let made = 0;
-  const clientFor = async (at: string, identity: Identity) => {
+  const clientFor = async (at: string, identity: Identity, grant?: TokenGrant) => {
     made += 1;
     const token = `token-${made}`;
-    await store.tokens.add(token, token, identity);
+    await store.tokens.add(token, token, identity, grant);
     return new CheckedClient(new ApiClient(at, token), JSON.parse(JSON.stringify(openApiDocument())));
   };
   const path = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps/marketplace-sources`;
@@ -89,7 +91,7 @@ export async function openArkLab(options: { ca?: string; allow?: string[] } = {}
     cluster,
     logged,
     audited,
-    as: (identity) => clientFor(url, identity),
+    as: (identity, grant) => clientFor(url, identity, grant),
     clusterless: (identity) => clientFor(clusterlessUrl, identity),
     async data(namespace) {
       const { status, body } = await cluster.api.request('GET', path(namespace));

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { GuardedClient } from '../../../../src/adapters/http/guarded-client.ts';
+import { createMetrics } from '../../../../src/adapters/metrics/prometheus.ts';
 import { createHelmdeckCatalog } from '../../../../src/adapters/registries/helmdeck-catalog.ts';
 import type { PostgresStore } from '../../../../src/adapters/store/index.ts';
 import { type AppDeps, createApp } from '../../../../src/api/app.ts';
@@ -37,6 +38,7 @@ export async function openFace({ store, client, open, ...options }: FaceOptions)
   const deps = {
     store,
     packs,
+    metrics: createMetrics(),
     checks: {},
     registryRead: 'token',
     local: { name: 'local' },
