@@ -42,6 +42,18 @@ export function effectOf(tx: Database, context: StepContext) {
     .executeTakeFirst();
 }
 
+/** The effect of the context's step has been taken back: its record is of no use any more. */
+export async function markStepUndone(tx: Database, context: StepContext): Promise<void> {
+  await tx
+    .updateTable('effects')
+    .set({ undone_at: new Date() })
+    .where('root', '=', context.root)
+    .where('step', '=', context.step)
+    .where('object', '=', '-')
+    .where('generation', '=', context.generation)
+    .execute();
+}
+
 /** Writes the record in the transaction of its effect, so that both stand or neither. */
 export async function recordEffect(
   tx: Tx,

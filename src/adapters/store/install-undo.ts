@@ -1,7 +1,7 @@
 import type { StepContext } from '../../domain/effects.ts';
 import { fits } from '../../domain/versions.ts';
 import { runningTemplate } from './deployment-rows.ts';
-import { effectOf, raiseFence } from './effect-transaction.ts';
+import { effectOf, markStepUndone, raiseFence } from './effect-transaction.ts';
 import type { InstallRow, InstallUndo, Tx } from './install-rows.ts';
 import { lockInstall, lockNamespace, rowsOf } from './install-rows.ts';
 
@@ -18,14 +18,7 @@ export async function undoEffect(tx: Tx, context: StepContext): Promise<{ undone
     const warning = await putBack(tx, context, { cluster, namespace, name }, row);
     if (warning) warnings.push(warning);
   }
-  await tx
-    .updateTable('effects')
-    .set({ undone_at: new Date() })
-    .where('root', '=', context.root)
-    .where('step', '=', context.step)
-    .where('object', '=', '-')
-    .where('generation', '=', context.generation)
-    .execute();
+  await markStepUndone(tx, context);
   return { undone: true, warnings };
 }
 

@@ -4,7 +4,7 @@ import { jsonDigest } from '../../domain/json-digest.ts';
 import type { PublishedStore, PublishOutcome } from '../../domain/published.ts';
 import { checkCandidate } from '../../domain/published.ts';
 import type { Database } from './database.ts';
-import { checkFence, effectOf, raiseFence, recordEffect, recordedOutcome } from './effect-transaction.ts';
+import { checkFence, effectOf, markStepUndone, raiseFence, recordEffect, recordedOutcome } from './effect-transaction.ts';
 import type { Tx } from './install-rows.ts';
 
 type PublishEntry = Parameters<PublishedStore['publish']>[1];
@@ -94,14 +94,7 @@ export async function undoPublish(tx: Tx, context: StepContext): Promise<{ undon
       .execute();
     await bump(tx);
   }
-  await tx
-    .updateTable('effects')
-    .set({ undone_at: new Date() })
-    .where('root', '=', context.root)
-    .where('step', '=', context.step)
-    .where('object', '=', '-')
-    .where('generation', '=', context.generation)
-    .execute();
+  await markStepUndone(tx, context);
   return { undone: true, warnings: [] };
 }
 
