@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { buildConnector } from 'undici';
 import { ChandleryError } from '../../domain/errors.ts';
 import { type AddressPolicy, bareHost } from './address-policy.ts';
+import { allowEndWhilePaused } from './paused-end.ts';
 
 export interface GuardedConnector {
   connect: buildConnector.connector;
@@ -63,6 +64,7 @@ export function createGuardedConnector(options: ConnectorOptions): GuardedConnec
       const end = socket instanceof TLSSocket ? Date.parse(socket.getPeerCertificate().valid_to) : Number.NaN;
       // A session that is taken up again shows no certificate; the one it began with still holds.
       if (!Number.isNaN(end)) expiries.set(key, end);
+      if (socket) allowEndWhilePaused(socket);
       callback(...answer);
     });
   };
