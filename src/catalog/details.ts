@@ -5,8 +5,8 @@ import type { CatalogTemplate } from '../domain/catalog-views.ts';
 import { ChandleryError, type ErrorCode } from '../domain/errors.ts';
 import type { HeldDetail, HeldDetailStore } from '../domain/held-details.ts';
 import type { TemplateDetail } from '../domain/registry.ts';
+import { identityOf } from './distinct.ts';
 import type { CatalogLimits } from './limits.ts';
-import { identityOf } from './listings.ts';
 import type { Source } from './sources.ts';
 
 const zip = promisify(gzip);

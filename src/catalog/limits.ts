@@ -12,6 +12,15 @@ export interface CatalogLimits {
   firstListingMs: number;
   /** a search waits this long for a registry of which an older listing is held */
   olderListingMs: number;
+  /** when the others have answered, a search waits for the last few as long as the slowest of those took, times stragglerFactor, and this */
+  stragglerMs: number;
+  stragglerFactor: number;
+  /** the last few: this share of those that were asked, and one at least */
+  stragglerShare: number;
+  /** so many must have answered to say how long it takes */
+  stragglersAfter: number;
+  /** in a live search a registry that is known to answer within this time is asked alone first, until it has answered */
+  headStartMs: number;
   /** a live search waits this long for all of them */
   progressMs: number;
   /** the whole transfer of a listing, in the background too */
@@ -60,6 +69,11 @@ export const CATALOG_LIMITS: Readonly<CatalogLimits> = Object.freeze({
   folderMs: 1_000,
   firstListingMs: 2_500,
   olderListingMs: 800,
+  stragglerMs: 500,
+  stragglerFactor: 1.2,
+  stragglerShare: 0.1,
+  stragglersAfter: 3,
+  headStartMs: 25,
   progressMs: 15_000,
   listingMs: 5 * 60_000,
   detailMs: 5_000,

@@ -1,7 +1,8 @@
 import type { CatalogState, CatalogStore } from '../domain/catalog.ts';
 import type { RegistryRefresh } from '../domain/catalog-views.ts';
 import { ChandleryError } from '../domain/errors.ts';
-import type { ListingProblem, TemplateSummary } from '../domain/registry.ts';
+import type { ListingProblem } from '../domain/registry.ts';
+import { distinct } from './distinct.ts';
 import type { CatalogLimits } from './limits.ts';
 import type { Source } from './sources.ts';
 
@@ -35,8 +36,8 @@ export class Listings {
   readonly #expired = new Map<string, { said: number; met: number }>();
   /** By registry, ms on the process's own clock: when a fetch began that is under way, and how long the last one took. */
   readonly #pace = new Map<string, { since?: number; lastMs?: number }>();
-  /** Changed here since the store was last read. */
-  readonly #written = new Set<string>();
+  /** What this process has written since the store began to be read the last time: what is being read may be of before that. */
+  readonly #written = new Map<string, CatalogState>();
   #loading: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   #loadedAt: number | undefined;
@@ -48,6 +49,13 @@ export class Listings {
   async load(): Promise<void> {
     if (this.#loadedAt === undefined) await (this.#loading ?? this.#reload());
     this.#claim();
+  }
+
+  /** Reads what the store holds when that was long ago: another server may have read a listing since, or have forgotten it. */
+  async look(): Promise<void> {
+    const { limits, now } = this.deps;
+    if (this.#loadedAt !== undefined && now() - this.#loadedAt <= limits.confirmEveryMs) return;
+    await (this.#loading ?? this.#reload());
   }
 
   /** In the background: says that these are read here, so that nobody forgets them, and forgets what nobody has read for long. */
@@ -80,8 +88,11 @@ export class Listings {
   }
 
   async #read(): Promise<void> {
+    this.#written.clear();
     const states = await this.deps.store.states();
     const found = new Map(states.map((state) => [keyOf(state), state]));
+    for (const [key, written] of this.#written)
+      if ((found.get(key)?.listedAt ?? '') < (written.listedAt ?? '')) found.set(key, written);
     const before = this.#states;
     this.#states = found;
     for (const source of this.deps.sources()) {
@@ -95,12 +106,8 @@ export class Listings {
   }
 
   #compare(source: Source, before: string | undefined): void {
-    const key = keyOf(source.key);
-    const now = this.#states.get(key)?.listedAt;
-    if (before === now) return;
-    // What this process wrote itself it has told already, and more exactly.
-    const isOurs = this.#written.delete(key);
-    if (before !== undefined && !isOurs) this.deps.onElsewhere(source);
+    // What this process writes itself it knows without reading, and has told more exactly.
+    if (before !== undefined && before !== this.state(source)?.listedAt) this.deps.onElsewhere(source);
   }
 
   state(source: Source): CatalogState | undefined {
@@ -164,15 +171,14 @@ export class Listings {
   }
 
   async #refresh(source: Source, force: boolean): Promise<Refreshed> {
-    const { store, limits, now } = this.deps;
+    const { store, limits } = this.deps;
     const isFresh = () => this.isFresh(source);
-    // Another server may have read the listing since, or have forgotten it.
-    if (this.#loadedAt === undefined || now() - this.#loadedAt > limits.confirmEveryMs) await this.#reload();
+    await this.look();
     if (!force && isFresh()) return this.#asHeld(source);
     try {
       const fetched = () => source.guard.run(limits.listingMs, (signal) => this.#fetch(source, signal), 'listing');
-      const refreshed = await this.#timed(keyOf(source.key), fetched);
-      if (refreshed.state === 'changed' || this.#mustConfirm(source)) await this.#reload();
+      const { isConfirmed, refreshed } = await this.#timed(keyOf(source.key), fetched);
+      if (isConfirmed) await this.#reload();
       return refreshed;
     } catch (error) {
       const failure = error instanceof ChandleryError ? error : new ChandleryError('internal', String(error));
@@ -204,7 +210,8 @@ export class Listings {
     }
   }
 
-  async #fetch(source: Source, signal: AbortSignal): Promise<Refreshed> {
+  /** `isConfirmed`: the store knows more of it now than this process. */
+  async #fetch(source: Source, signal: AbortSignal): Promise<{ refreshed: Refreshed; isConfirmed: boolean }> {
     const held = this.state(source);
     const problems: ListingProblem[] = [];
     let problemCount = 0;
@@ -215,20 +222,28 @@ export class Listings {
     const options = { signal, onProblem, ...(held?.listedAt && held.validator && { validator: held.validator }) };
     const listing = await source.plugin.list(options);
     if (listing.unchanged) {
-      if (this.#mustConfirm(source)) await this.deps.store.confirm(source.key);
+      const isConfirmed = this.#mustConfirm(source);
+      if (isConfirmed) await this.deps.store.confirm(source.key);
       this.#confirmedAt.set(keyOf(source.key), this.deps.now());
-      return this.#asHeld(source);
+      return { refreshed: this.#asHeld(source), isConfirmed };
     }
     const { validator } = listing;
     const seen = new Map<string, string>();
     const state = () => ({ ...(validator !== undefined && { validator }), problems, problemCount });
     const templates = distinct(listing.templates, seen, onProblem, source.name);
-    const { total, written, removed } = await this.deps.store.replace(source.key, templates, state);
+    const { total, written, removed, listedAt } = await this.deps.store.replace(source.key, templates, state);
     this.#confirmedAt.set(keyOf(source.key), this.deps.now());
+    this.#wrote({ ...source.key, ...state(), templates: total, listedAt, checkedAt: listedAt });
     const isChanged = written + removed > 0;
-    this.#written.add(keyOf(source.key));
     if (isChanged) this.deps.onChanged(source, (name) => seen.get(name));
-    return { state: isChanged || !held ? 'changed' : 'unchanged', templates: total, written, removed, problemCount };
+    const refreshed = { templates: total, written, removed, problemCount };
+    return { refreshed: { ...refreshed, state: isChanged || !held ? 'changed' : 'unchanged' }, isConfirmed: false };
+  }
+
+  /** To read all states again after each of twenty listings takes longer than to write one. */
+  #wrote(state: CatalogState): void {
+    this.#states.set(keyOf(state), state);
+    this.#written.set(keyOf(state), state);
   }
 
   #asHeld(source: Source): Refreshed {
@@ -261,31 +276,6 @@ export class Listings {
       this.#pace.delete(keyOf(key));
       this.#written.delete(keyOf(key));
     }
-  }
-}
-
-/** What decides whether a detail that is held still speaks of the same thing. */
-export function identityOf({ version, digest }: Pick<TemplateSummary, 'version' | 'digest'>): string {
-  return `${version} ${digest ?? ''}`;
-}
-
-async function* distinct(
-  batches: AsyncIterable<TemplateSummary[]>,
-  seen: Map<string, string>,
-  onProblem: (problem: ListingProblem) => void,
-  registry: string,
-): AsyncGenerator<TemplateSummary[]> {
-  for await (const batch of batches) {
-    const fresh: TemplateSummary[] = [];
-    for (const template of batch) {
-      if (seen.has(template.name)) {
-        onProblem({ subject: template.name, message: `is listed twice by ${registry}; the first counts` });
-        continue;
-      }
-      seen.set(template.name, identityOf(template));
-      fresh.push(template);
-    }
-    if (fresh.length > 0) yield fresh;
   }
 }
 

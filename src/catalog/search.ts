@@ -1,11 +1,13 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CatalogQuery, CatalogStore } from '../domain/catalog.ts';
 import type { CatalogEvent, CatalogPage, CatalogSearch, RegistryTrouble } from '../domain/catalog-views.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { decodeCursor, encodeCursor } from '../domain/page-cursor.ts';
+import type { Patience } from './asking.ts';
+import { byPace, headStart, inTurns, outdated, patience } from './asking.ts';
 import type { CatalogLimits } from './limits.ts';
 import type { Listings } from './listings.ts';
 import type { Source } from './sources.ts';
+import { Stragglers } from './stragglers.ts';
 
 const DEFAULT_LIMIT = 20;
 
@@ -23,12 +25,12 @@ type Outcome = RegistryTrouble | undefined;
 /** One search over everything that is held, after the registries whose listing is old were asked and given a moment. */
 export async function searchAll(deps: SearchDeps, asked: readonly Source[], search: CatalogSearch): Promise<CatalogPage> {
   const query = toQuery(search);
-  await deps.listings.load();
   // The slowest is asked first: to ask twenty takes a while too, and that comes on top of what the last one takes.
-  const slowestFirst = byPace(deps, asked).reverse();
-  const arriving = new Map(slowestFirst.map((source) => [source, brought(deps, source, patience(deps, source))] as const));
-  const outcomes = await Promise.all(asked.map((source) => arriving.get(source)));
-  return await pageOf(deps, { asked, outcomes }, search, query);
+  const old = byPace(deps, await outdated(deps, asked)).reverse();
+  const stragglers = new Stragglers(old.length, deps.limits);
+  const arriving = inTurns(old, (source) => brought(deps, source, patience(deps, source), stragglers));
+  const outcomes = await Promise.all(asked.map(async (source) => [source, await arriving.get(source)] as const));
+  return await pageOf(deps, answerOf(outcomes), search, query);
 }
 
 /**
@@ -43,27 +45,15 @@ export async function* searchLive(
 ): AsyncGenerator<CatalogEvent, void, undefined> {
   const startedAt = performance.now();
   const query = toQuery(search);
-  await deps.listings.load();
   // The fastest is asked first: here somebody waits for the first result.
-  const asked = byPace(
-    deps,
-    chosen.filter((source) => !deps.listings.isFresh(source)),
-  );
+  const asked = byPace(deps, await outdated(deps, chosen));
   const all = { most: deps.limits.progressMs, left: deps.limits.progressMs };
-  let turn: Promise<unknown> = Promise.resolve();
-  const arriving = new Map(
-    asked.map((source) => {
-      const answer = turn.then(() => brought(deps, source, all)).then((error) => ({ source, error }));
-      // One a turn, so that what the first one answers does not have to wait until all have been asked.
-      turn = turn.then(() => nextTurn());
-      return [source, answer] as const;
-    }),
-  );
-  // Whoever stops reading leaves promises behind that nobody waits for.
-  for (const promise of arriving.values()) promise.catch(() => undefined);
+  const first = headStart(deps, asked);
+  const bring = (source: Source) => brought(deps, source, all).then((error) => ({ source, error }));
+  const arriving = inTurns(asked, bring, first.over);
   // Of those that have nothing there is nothing to read, and while they arrive, what has been read would be old again and again.
   const held = { ...deps, sources: () => deps.sources().filter((source) => deps.listings.isHeld(source)) };
-  yield { event: 'held', data: await pageOf(held, { asked: chosen, outcomes: [] }, search, query) };
+  yield { event: 'held', data: await pageOf(held, { behind: asked, errors: [] }, search, query) };
   const outcomes = new Map<Source, Outcome>();
   const gone = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
   while (arriving.size > 0 && !signal.aborted) {
@@ -73,73 +63,67 @@ export async function* searchLive(
     arriving.delete(source);
     outcomes.set(source, error);
     const { templates, total } = await deps.store.search([source.key], { ...query, offset: 0, facets: false });
+    first.end();
     const elapsedMs = Math.round(performance.now() - startedAt);
     const data = { registry: source.name, ok: error === undefined, elapsedMs, templates, total, ...(error && { error }) };
     yield { event: 'registry', data };
   }
   if (signal.aborted) return;
-  yield { event: 'done', data: await pageOf(deps, { asked: chosen, outcomes: [...outcomes.values()] }, search, query) };
+  yield { event: 'done', data: await pageOf(deps, answerOf(outcomes), search, query) };
 }
 
-/** The fastest first, as far as that is known. */
-function byPace({ listings }: SearchDeps, sources: readonly Source[]): Source[] {
-  return sources.toSorted((a, b) => listings.pace(a).lastMs - listings.pace(b).lastMs);
-}
-
-interface Patience {
-  /** ms that a search gives a registry from when it was asked */
-  most: number;
-  /** ms left of that */
-  left: number;
-}
-
-/**
- * How long a search waits for a registry; one that takes longer arrives in the background. One that was asked before is not given
- * the whole time again, and one that took longer the last time is not waited for: a slow registry holds up the first search, not each.
- */
-function patience({ listings, limits }: SearchDeps, source: Source): Patience {
-  const isUsable = listings.age(source) < limits.catalogMs;
-  const most = isUsable ? limits.olderListingMs : limits.firstListingMs;
-  const { runningMs, lastMs } = listings.pace(source);
-  return { most, left: lastMs > most ? 0 : Math.max(0, most - runningMs) };
-}
-
-/** Brings the listing of a registry up to date, as far as that is possible in the time given. */
-async function brought({ listings }: SearchDeps, source: Source, { most, left }: Patience): Promise<Outcome> {
-  const isFresh = listings.isFresh(source);
-  source.meter.cache(isFresh, 'search');
-  if (isFresh) return undefined;
+/** Brings the listing of a registry up to date, as far as that is possible in the time given, or before the others have waited long enough. */
+async function brought(
+  { listings }: SearchDeps,
+  source: Source,
+  { most, left }: Patience,
+  stragglers?: Stragglers,
+): Promise<Outcome> {
   let timer: NodeJS.Timeout | undefined;
+  let isAnswer = false;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), left);
   });
   try {
-    const first = await Promise.race([listings.refresh(source), late]);
-    if (first !== 'late') return undefined;
-    return {
-      registry: source.name,
-      code: 'registry_unavailable',
-      message: `takes longer than the ${most / 1_000} s that a search waits; it goes on`,
-    };
+    const outrun = stragglers?.longEnough.then(() => 'outrun' as const);
+    const first = await Promise.race([listings.refresh(source), late, ...(outrun ? [outrun] : [])]);
+    isAnswer = typeof first !== 'string';
+    if (isAnswer) return undefined;
+    const how = first === 'late' ? `longer than the ${most / 1_000} s that a search waits` : 'much longer than the others';
+    return { registry: source.name, code: 'registry_unavailable', message: `takes ${how}; it goes on` };
   } catch (error) {
     if (!(error instanceof ChandleryError) || error.code === 'store_unavailable') throw error;
     return { registry: source.name, code: error.code, message: error.message };
   } finally {
     clearTimeout(timer);
+    stragglers?.ended(isAnswer);
   }
+}
+
+interface Answer {
+  /**
+   * Those whose listing is not up to date. By what came of asking them, not by the clock: a listing that turns old while the page is
+   * made was as good as asked for.
+   */
+  behind: readonly Source[];
+  errors: RegistryTrouble[];
+}
+
+function answerOf(outcomes: Iterable<readonly [Source, Outcome]>): Answer {
+  const failed = [...outcomes].flatMap(([source, error]) => (error ? [{ source, error }] : []));
+  return { behind: failed.map(({ source }) => source), errors: failed.map(({ error }) => error) };
 }
 
 async function pageOf(
   { sources, store, listings, limits }: SearchDeps,
-  { asked, outcomes }: { asked: readonly Source[]; outcomes: readonly Outcome[] },
+  { behind, errors }: Answer,
   search: CatalogSearch,
   query: CatalogQuery,
 ): Promise<CatalogPage> {
   const keys = sources().map(({ key }) => key);
   const { templates, total, facets } = await store.search(keys, query);
   const next = query.offset + templates.length;
-  const errors = outcomes.filter((outcome) => outcome !== undefined);
-  const stale = asked
+  const stale = behind
     .filter((source) => !listings.isFresh(source) && listings.isHeld(source))
     .map((source) => ({ registry: source.name, ageSeconds: Math.round(listings.age(source) / 1_000) }));
   const wanted = total === 0 && keys.length > 0 && search.q?.trim() ? nameFrom(search.q) : undefined;

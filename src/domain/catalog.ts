@@ -72,13 +72,13 @@ export interface CatalogStore {
   states(): Promise<CatalogState[]>;
   /**
    * Makes the listing of a source exactly the given one, in one visible moment, writing only what changed. Without an error from
-   * `templates` the state is written with it; with one, nothing is changed and the error passes through.
+   * `templates` the state is written with it; with one, nothing is changed and the error passes through. `listedAt` is the state's.
    */
   replace(
     source: CatalogSource,
     templates: AsyncIterable<TemplateSummary[]>,
     state: () => Pick<CatalogState, 'validator' | 'problems' | 'problemCount'>,
-  ): Promise<{ total: number; written: number; removed: number }>;
+  ): Promise<{ total: number; written: number; removed: number; listedAt: string }>;
   /** The registry says that nothing changed. */
   confirm(source: CatalogSource): Promise<void>;
   /** An attempt failed; what is held stays. */

@@ -133,6 +133,21 @@ describe('when a registry fails', () => {
     expect(listings('beta')).toBe(1);
   });
 
+  it('and is slow while all others have answered, the very first search does not wait for it as long as for the first of them', async () => {
+    proxy('gamma').setFaults([{ kind: 'delay', ms: 2_000 }]);
+    const catalog = lab.catalog(['alpha', 'beta', { name: 'third', url: proxy('alpha').url }, 'gamma'], {
+      limits: { stragglerMs: 100, firstListingMs: 20_000 },
+    });
+    await expect(catalog.search({})).resolves.toMatchObject({
+      total: 3,
+      partial: true,
+      errors: [{ registry: 'gamma', code: 'registry_unavailable', message: expect.stringContaining('than the others') }],
+    });
+    await catalog.refresh('gamma');
+    await expect(catalog.search({})).resolves.toMatchObject({ total: 4, partial: false });
+    expect(listings('gamma')).toBe(1);
+  }, 10_000);
+
   it('and was slow before, nobody waits for it again, neither while it is asked nor the next time', async () => {
     let time = Date.now();
     proxy('beta').setFaults([{ kind: 'delay', ms: 1_500 }]);

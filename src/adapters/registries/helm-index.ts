@@ -13,11 +13,13 @@ import { glanceAtEntry, type HelmEntry, readHelmEntry } from './helm-entry.ts';
 import { HELM_INDEX_LIMITS, type IndexBlock } from './helm-index-parts.ts';
 
 /** ms of work after which others get a turn. */
-const TURN_MS = 8;
+const TURN_MS = 5;
 /** Texts longer than this are compressed by zlib's own threads, shorter ones at once: the hand-over costs more. Characters. */
 const SYNC_DEFLATE_LENGTH = 64 * 1024;
 /** Speed matters here and size hardly: the versions of a chart repeat each other. */
 const DEFLATE = { level: 1 } as const;
+/** For texts no longer than its window; begun in half the time, which is most of what a short one takes. Characters and options. */
+const SHORT = { length: 4 * 1024, deflate: { level: 1, windowBits: 12, memLevel: 4, chunkSize: 1024 } } as const;
 /** Versions of templates that were read lately, kept parsed; an install asks for the same one three times. */
 const MAX_READ_VERSIONS = 2_000;
 
@@ -74,7 +76,7 @@ export class HelmIndex {
     const held = await holdTemplate(block, before?.templates.get(block.name), turns);
     this.problems.push(...held.problems);
     if (held.main === undefined) return;
-    this.templates.set(block.name, { ...held, main: held.main });
+    this.templates.set(held.name, { ...held, main: held.main });
     this.bytes += held.packed.length + MAIN_FACTOR * held.mainLength;
   }
 
@@ -110,9 +112,19 @@ async function holdTemplate(block: IndexBlock, before: HeldTemplate | undefined,
   if (before?.hash === digest) return before;
   const { main, mainLength, problems } = await mainEntry(block, turns);
   const json = JSON.stringify(block.texts);
-  const packed = json.length > SYNC_DEFLATE_LENGTH ? await promisify(deflateRaw)(json, DEFLATE) : deflateRawSync(json, DEFLATE);
+  const packed = json.length > SYNC_DEFLATE_LENGTH ? await promisify(deflateRaw)(json, DEFLATE) : packShort(json);
   await turns.next();
-  return { name: block.name, hash: digest, packed, main, mainLength, problems };
+  return { name: textOfItsOwn(block.name), hash: digest, packed, main, mainLength, problems };
+}
+
+/** A piece of a text keeps all of it alive. */
+function textOfItsOwn(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+/** A copy: what zlib answers is the beginning of a buffer of 16 KiB, which it would keep. */
+function packShort(json: string): Buffer {
+  return Buffer.from(deflateRawSync(json, json.length > SHORT.length ? DEFLATE : SHORT.deflate));
 }
 
 interface Candidate {

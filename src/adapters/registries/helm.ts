@@ -5,7 +5,7 @@ import type { Listing, ListOptions, RegistryPlugin, TemplateSummary } from '../.
 import { defaultVersion, templateNotFound, versionNotFound } from '../../domain/registry-versions.ts';
 import { searchTemplates } from '../../domain/search-page.ts';
 import type { GuardedClient } from '../http/guarded-client.ts';
-import { inBatches } from './batches.ts';
+import { summarised } from './batches.ts';
 import { HelmArchives } from './helm-archive.ts';
 import { type HelmEntry, helmSummary, versionEntryOf } from './helm-entry.ts';
 import { type FetchedIndex, fetchHelmIndex, isSameIndex } from './helm-fetch.ts';
@@ -85,7 +85,9 @@ async function listIndex(
   const fetched = await source.refresh(validator, signal);
   if (fetched === 'unchanged') return { unchanged: true };
   for (const problem of fetched.index.problems) onProblem?.(problem);
-  return { unchanged: false, validator: fetched.validator, templates: inBatches(summariesOf(fetched.index, summary), signal) };
+  const { index, validator: current } = fetched;
+  const templates = summarised(index.templates.values(), ({ name, main }) => summary(name, main), signal);
+  return { unchanged: false, validator: current, templates };
 }
 
 /** The index of one repository, kept with its validator. */

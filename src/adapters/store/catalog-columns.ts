@@ -63,6 +63,8 @@ export interface ColumnCache {
   /** Of this generation or a later one. Undefined when the listing is gone. */
   columns(listing: number, generation: number): Promise<Columns | undefined>;
   facets(ids: ReadonlySet<number>): Promise<Map<number, FacetSet>>;
+  /** What has just been written need not be read. */
+  keep(listing: number, columns: Columns, sets: readonly FacetSet[]): void;
 }
 
 export function createColumnCache(db: Queryable): ColumnCache {
@@ -100,6 +102,11 @@ export function createColumnCache(db: Queryable): ColumnCache {
         for (const row of rows) facetSets.set(row.id, row);
       }
       return facetSets;
+    },
+    keep(listing, columns, sets) {
+      for (const set of sets) facetSets.set(set.id, set);
+      const held = listings.get(listing);
+      if (!held || held.generation < columns.generation) listings.set(listing, columns);
     },
   };
 }

@@ -9,6 +9,8 @@ import { sourceLists } from './catalog-rows.ts';
 import type { Queryable } from './catalog-snapshot.ts';
 import type { View } from './catalog-view.ts';
 import { copiesOf, createView } from './catalog-view.ts';
+import type { Vocabulary } from './catalog-vocabulary.ts';
+import { VocabularyCache } from './catalog-vocabulary.ts';
 import type { WantedWord } from './catalog-words.ts';
 import { wantedOf } from './catalog-words.ts';
 
@@ -56,11 +58,14 @@ export class CatalogReader {
   readonly #kept = new LRUCache<string, Int32Array[]>({ maxSize: MAX_KEPT, sizeCalculation: sizeOf });
   /** What was seen last, by sources. */
   readonly #last = new LRUCache<string, string>({ max: MAX_VIEWS });
+  readonly #vocabularies: VocabularyCache;
 
   constructor(
     readonly db: Queryable,
     private readonly cache: ColumnCache,
-  ) {}
+  ) {
+    this.#vocabularies = new VocabularyCache(db);
+  }
 
   /** Finds what matches. Fails with Moved when `earlier` saw something else. */
   async look(
@@ -129,6 +134,11 @@ export class CatalogReader {
     );
     const facets = await this.cache.facets(new Set(parts.flatMap(({ columns }) => [...new Set(columns.facets)])));
     return createView(parts, facets);
+  }
+
+  /** The words of what was seen that a mistyped word may have been meant for. What has changed since may be among them. */
+  vocabularies({ listings }: Sight): Promise<Vocabulary[]> {
+    return Promise.all(listings.map((listing) => this.#vocabularies.of(listing)));
   }
 
   /** The entries of a page. Fails with Moved. */

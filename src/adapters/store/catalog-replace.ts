@@ -37,7 +37,8 @@ const ANALYZE_FROM = 1_000;
 /** What became of a listing, and which edition of it that is. */
 export type Replaced = Awaited<ReturnType<CatalogStore['replace']>> & { listing: number; generation: number };
 
-type State = Pick<CatalogState, 'validator' | 'problems' | 'problemCount'>;
+/** What is written of a listing besides its templates. */
+export type ListingFacts = Pick<CatalogState, 'validator' | 'problems' | 'problemCount'>;
 
 /**
  * The one way a listing changes. What the registry gives is compared while it flows, and only what differs is staged, outside of any
@@ -48,7 +49,7 @@ export async function replaceListing(
   inTurn: ReturnType<typeof createTurns>,
   source: CatalogSource,
   templates: AsyncIterable<TemplateSummary[]>,
-  state: () => State,
+  state: () => ListingFacts,
 ): Promise<Replaced> {
   const run = await guarded(() => beginRun(pool, source));
   try {
@@ -130,7 +131,7 @@ class Run {
     await guarded(() => this.pool.query({ ...STAGE, values: [this.id, ...values] }));
   }
 
-  async commit(state: State): Promise<Replaced> {
+  async commit(state: ListingFacts): Promise<Replaced> {
     if (this.#pending.length > 0) await this.#flush();
     const client = await this.pool.connect();
     let broken: Error | undefined;
@@ -149,7 +150,7 @@ class Run {
     }
   }
 
-  async #takeOver(client: pg.PoolClient, state: State) {
+  async #takeOver(client: pg.PoolClient, state: ListingFacts) {
     const locked = await this.#lock(client);
     const removed = [...locked.hashes.keys()].filter((name) => !this.#seen.has(name));
     for (let from = 0; from < removed.length; from += SLICE)
@@ -168,10 +169,11 @@ class Run {
       loose,
       this.id,
     ];
-    const { rows } = await client.query<{ generation: string; staged: number }>(LISTED, values);
+    const { rows } = await client.query<{ generation: string; listed_at: Date; staged: number }>(LISTED, values);
     // What is staged does not outlive a crash of the server. A listing without it would be taken for whole until the registry changes.
-    if (rows[0]?.staged !== this.#staged.size) throw conflict(this.source, 'was lost by the store');
-    const edition = { listing: this.listing, generation: Number(rows[0]?.generation) };
+    const [row] = rows;
+    if (row?.staged !== this.#staged.size) throw conflict(this.source, 'was lost by the store');
+    const edition = { listing: this.listing, generation: Number(row.generation), listedAt: row.listed_at.toISOString() };
     return { ...edition, total: this.#seen.size, written: this.#staged.size, removed: removed.length };
   }
 

@@ -4,7 +4,7 @@ import type { Found } from './catalog-rank.ts';
 import { markMatches, markNames, selectPage } from './catalog-rank.ts';
 import type { CatalogReader, Sight } from './catalog-reader.ts';
 import { Moved } from './catalog-reader.ts';
-import { correctWords } from './catalog-typos.ts';
+import { areCorrectable, correctWords } from './catalog-typos.ts';
 import type { View } from './catalog-view.ts';
 import type { WantedWord } from './catalog-words.ts';
 import { queryWords } from './catalog-words.ts';
@@ -115,12 +115,8 @@ export class CatalogSearch {
   }
 }
 
-function corrected(reader: CatalogReader, sight: Sight, words: readonly string[]): Promise<WantedWord[]> {
-  return correctWords(
-    reader.db,
-    sight.listings.map((listing) => listing.id),
-    words,
-  );
+async function corrected(reader: CatalogReader, sight: Sight, words: readonly string[]): Promise<WantedWord[]> {
+  return correctWords(areCorrectable(words) ? await reader.vocabularies(sight) : [], words);
 }
 
 function nearestNames(view: View, slots: ReadonlySet<number>, name: string, limit: number) {

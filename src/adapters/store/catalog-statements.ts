@@ -122,7 +122,7 @@ export const LISTED = `
   with unstaged as (delete from catalog_staging where run = $8 returning 1)
   update catalog_listings set templates = $2, validator = $3, problems = $4, problem_count = $5, error = null, loose = $7,
     generation = generation + $6::boolean::integer, listed_at = now(), checked_at = now()
-  where id = $1 returning generation, (select count(*)::integer from unstaged) as staged`;
+  where id = $1 returning generation, listed_at, (select count(*)::integer from unstaged) as staged`;
 
 /** $1 registry, $2 scope */
 export const CONFIRM = `
@@ -169,6 +169,3 @@ export const FORGET = {
     delete from catalog_facets where id in (select f.id from catalog_facets f
       where not exists (select 1 from catalog_entries e where e.facets = f.id) limit ${SWEPT_FACETS})`,
 };
-
-/** Takes in at once what was set aside while writing; until then every search reads it from end to end. */
-export const TAKE_IN = "select gin_clean_pending_list('catalog_words_near')";

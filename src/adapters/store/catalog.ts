@@ -1,14 +1,16 @@
 import type pg from 'pg';
 import type { CatalogSource, CatalogStore } from '../../domain/catalog.ts';
 import type { TemplateSummary } from '../../domain/registry.ts';
+import { beginningOf } from './catalog-beginning.ts';
 import { createColumnCache } from './catalog-columns.ts';
+import { listFirst, MOST_AT_FIRST } from './catalog-first.ts';
 import { CatalogReader } from './catalog-reader.ts';
 import { replaceListing } from './catalog-replace.ts';
 import type { ListingRow } from './catalog-rows.ts';
 import { sourceLists, toState } from './catalog-rows.ts';
 import { CatalogSearch } from './catalog-search.ts';
 import { inSnapshot } from './catalog-snapshot.ts';
-import { CLAIM, CONFIRM, FAIL, FORGET, FORGETTABLE, lockFacets, TAKE_IN } from './catalog-statements.ts';
+import { CLAIM, CONFIRM, FAIL, FORGET, FORGETTABLE, lockFacets } from './catalog-statements.ts';
 import { guarded } from './database.ts';
 import { createTurns } from './in-turn.ts';
 
@@ -17,9 +19,6 @@ import { createTurns } from './in-turn.ts';
  * searches would find no connection free.
  */
 const MOST_AT_ONCE = 2;
-
-/** ms after a listing was written until its words are put where they are found quickest. */
-const TAKE_IN_AFTER_MS = 500;
 
 const STATES = `
   select registry, scope, validator, templates, listed_at, checked_at, error, problems, problem_count
@@ -35,19 +34,31 @@ const FIND = {
 export function createCatalogStore(pool: pg.Pool): CatalogStore {
   const cache = createColumnCache(pool);
   const inTurn = createTurns(MOST_AT_ONCE);
-  const takeIn = createTakeIn(pool);
   const search = new CatalogSearch(new CatalogReader(pool, cache), (read) =>
     inSnapshot(pool, (db) => read(new CatalogReader(db, createColumnCache(db)))),
   );
+  /** Listings that had templates when they were last seen. It saves a try that would be in vain, and nothing depends on it. */
+  const held = new Set<string>();
+  const replace = async (...[source, templates, state]: Parameters<CatalogStore['replace']>) => {
+    if (held.has(keyOf(source))) return await replaceListing(pool, inTurn, source, templates, state);
+    const beginning = await beginningOf(templates, MOST_AT_FIRST);
+    const { whole = inOne(beginning.templates) } = beginning;
+    const first = () => guarded(() => listFirst(pool, cache, source, beginning.templates, state()));
+    const listed = beginning.whole ? undefined : await inTurn(first);
+    return listed ?? (await replaceListing(pool, inTurn, source, whole, state));
+  };
   return {
     states: () =>
       guarded(async () => {
         const { rows } = await pool.query<ListingRow>(STATES);
+        held.clear();
+        for (const row of rows) if (row.templates > 0) held.add(keyOf(row));
         return rows.map(toState);
       }),
     async replace(source, templates, state) {
-      const { listing, generation, ...counts } = await replaceListing(pool, inTurn, source, templates, state);
-      if (counts.written > 0) takeIn();
+      const { listing, generation, ...counts } = await replace(source, templates, state);
+      if (counts.total > 0) held.add(keyOf(source));
+      else held.delete(keyOf(source));
       // Whoever searches next needs them, and does not have to wait for all that changed at once.
       if (counts.written + counts.removed > 0) cache.columns(listing, generation).catch(() => undefined);
       return counts;
@@ -66,9 +77,10 @@ export function createCatalogStore(pool: pg.Pool): CatalogStore {
           await forget(pool, async (client) => (await client.query<{ id: number }>(FORGET.unclaimed, [unclaimedMs])).rows);
       }),
     forget: (sources) =>
-      guarded(() =>
-        forget(pool, async (client) => (await client.query<{ id: number }>(FORGET.named, sourceLists(sources))).rows),
-      ),
+      guarded(async () => {
+        await forget(pool, async (client) => (await client.query<{ id: number }>(FORGET.named, sourceLists(sources))).rows);
+        for (const source of sources) held.delete(keyOf(source));
+      }),
     search: (sources, query) => guarded(() => search.search(sources, query)),
     find: ({ registry, scope }, name) =>
       guarded(async () => {
@@ -80,16 +92,12 @@ export function createCatalogStore(pool: pg.Pool): CatalogStore {
   };
 }
 
-/** What was written is found without, only slower; listings that arrive one after the other share one. */
-function createTakeIn(pool: pg.Pool): () => void {
-  let waiting: NodeJS.Timeout | undefined;
-  const run = () => {
-    waiting = undefined;
-    pool.query(TAKE_IN).catch(() => undefined);
-  };
-  return () => {
-    if (!waiting) waiting = setTimeout(run, TAKE_IN_AFTER_MS).unref();
-  };
+async function* inOne(templates: TemplateSummary[]): AsyncGenerator<TemplateSummary[]> {
+  yield templates;
+}
+
+function keyOf({ registry, scope }: CatalogSource): string {
+  return `${registry} ${scope}`;
 }
 
 async function recordFailure(

@@ -2,12 +2,13 @@ import type { Kysely, Migration, MigrationProvider } from 'kysely';
 import { Migrator, sql } from 'kysely';
 import { ChandleryError } from '../../domain/errors.ts';
 import { SWEEP_MIGRATION } from './blob-sweep.ts';
+import { FIRST_MIGRATION } from './catalog-first.ts';
 import { POSTINGS_MIGRATION } from './catalog-postings.ts';
 import { HEALTH_MIGRATION } from './health-migration.ts';
 import { IDENTITY_MIGRATION } from './identity-migration.ts';
 import { PUBLISH_MIGRATION } from './published-migration.ts';
 import { REGISTRIES_MIGRATION } from './registries-schema.ts';
-import { REQUEST_KEYS_MIGRATION } from './request-keys.ts';
+import { REQUEST_KEY_HOLDERS_MIGRATION, REQUEST_KEYS_MIGRATION } from './request-keys.ts';
 import type { Tables } from './schema.ts';
 
 /** One entry a shipped change, in order, never edited afterwards. Plain SQL that PostgreSQL 15 knows. */
@@ -138,6 +139,8 @@ const MIGRATIONS: Record<string, string> = {
   '008-postings': POSTINGS_MIGRATION,
   '009-request-keys': REQUEST_KEYS_MIGRATION,
   '010-sweep': SWEEP_MIGRATION,
+  '011-first-listing': FIRST_MIGRATION,
+  '012-request-key-holders': REQUEST_KEY_HOLDERS_MIGRATION,
 };
 
 /** What a role that may not, or a server that has it not, answers to `create extension`. */
