@@ -1,7 +1,7 @@
 import { lookupBareName } from '../src/domain/bare-name.ts';
 import { findRegistry } from '../src/domain/find-registry.ts';
 import type { Target } from '../src/domain/operation.ts';
-import { LOCAL_REGISTRY } from '../src/domain/published.ts';
+import { LOCAL_REGISTRY } from '../src/domain/operation.ts';
 import type { VersionEntry } from '../src/domain/registry.ts';
 import { gatherCatalog, resolve } from '../src/domain/resolver.ts';
 import type { TemplateManifest } from '../src/domain/template.ts';
@@ -16,10 +16,21 @@ interface Input {
   subject: string;
 }
 
-/** Everything it needs can be had, together, from the registries of this server: as if it were published, it is resolved like an install. */
+interface Value {
+  dependencies: string[];
+  skipped: NonNullable<ReturnType<typeof resolve>['skipped']>;
+  /** The registry that looks for them itself. */
+  leftTo?: string;
+}
+
+/**
+ * Everything it needs can be had, together, from the registries of this server: as if it were published, it is resolved like an install.
+ * Of one for another server that says nothing: there, the same names mean its registries, and it looks itself.
+ */
 export function createDependency(deps: ActivityDeps) {
   return createStep(deps, {
-    async run({ target: { name }, request, subject }: Input, { signal }) {
+    async run({ target: { name, namespace }, request, subject }: Input, { signal }): Promise<Value> {
+      if (namespace !== LOCAL_REGISTRY) return { dependencies: [], skipped: [], leftTo: namespace };
       const { manifest } = await subjectOf(deps, subject);
       const candidate = entryOf(manifest, request);
       const root = { registry: LOCAL_REGISTRY, name, range: candidate.version };
@@ -36,8 +47,8 @@ export function createDependency(deps: ActivityDeps) {
         skipped,
       };
     },
-    describe: ({ dependencies, skipped }) => ({
-      detail: dependencies.length === 0 ? 'it needs nothing' : dependencies.join(', '),
+    describe: ({ dependencies, skipped, leftTo }) => ({
+      detail: leftTo ? `left to ${leftTo}, which has registries of its own` : dependencies.join(', ') || 'it needs nothing',
       ...(skipped.length > 0 && {
         warnings: skipped.map(({ name, range, why }) => `optional dependency ${name} ${range} cannot be had: ${why}`),
       }),

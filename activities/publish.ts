@@ -1,8 +1,13 @@
+import type { StepRequest } from '../src/domain/effects.ts';
 import type { Target } from '../src/domain/operation.ts';
+import { LOCAL_REGISTRY } from '../src/domain/operation.ts';
+import type { PublishOutcome } from '../src/domain/published.ts';
 import type { Identity } from '../src/domain/store.ts';
 import type { ValidationReport } from '../src/domain/validation.ts';
 import { dependenciesOf } from './dependency.ts';
 import type { ActivityDeps } from './deps.ts';
+import { createPublishElsewhere } from './publish-elsewhere.ts';
+import type { StepAnswer } from './step.ts';
 import { createStep } from './step.ts';
 import type { PublishRequest } from './structure.ts';
 import { subjectOf } from './structure.ts';
@@ -15,8 +20,15 @@ interface Input {
   report: ValidationReport & { status: 'approved' | 'needs-review' };
 }
 
-/** Writes the version, for good, in one transaction with the effect's record. The archive is a blob already. */
+/** Makes the archive a version of the registry that the target names: this server's own, or another server's. */
 export function createPublish(deps: ActivityDeps) {
+  const [here, elsewhere] = [createPublishHere(deps), createPublishElsewhere(deps)];
+  return (request: StepRequest<Input>): Promise<StepAnswer<PublishOutcome>> =>
+    request.input.target.namespace === LOCAL_REGISTRY ? here(request) : elsewhere(request);
+}
+
+/** Writes the version, for good, in one transaction with the effect's record. The archive is a blob already. */
+function createPublishHere(deps: ActivityDeps) {
   return createStep(deps, {
     recordsItself: true,
     async run({ target, request, requester, subject: digest, report }: Input, { context, inputDigest }) {

@@ -1,6 +1,7 @@
 import { contentHash } from '../src/domain/content-hash.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import type { Target } from '../src/domain/operation.ts';
+import { LOCAL_REGISTRY } from '../src/domain/operation.ts';
 import type { PublishCandidate } from '../src/domain/published.ts';
 import { checkCandidate, folderName } from '../src/domain/published.ts';
 import type { Identity } from '../src/domain/store.ts';
@@ -46,7 +47,9 @@ export function createStructure(deps: ActivityDeps) {
       const subject = await readSubject(deps, target.name, request, run);
       const { name } = target;
       const { version, digest, byScope = false } = request;
-      await checkFree(deps, { name, version, digest, publisher: requester.user, byScope }, run);
+      // Whose a name is elsewhere, and what is taken there, is for that server to say.
+      if (target.namespace === LOCAL_REGISTRY)
+        await checkFree(deps, { name, version, digest, publisher: requester.user, byScope }, run);
       await deps.store.audit.append({
         actor: requester.user,
         action: 'publish',

@@ -1,4 +1,5 @@
 import type { Target } from '../src/domain/operation.ts';
+import { LOCAL_REGISTRY } from '../src/domain/operation.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createStep } from './step.ts';
 
@@ -12,7 +13,9 @@ export function createUpdateCache(deps: ActivityDeps) {
   return createStep(deps, {
     async run({ target, names }: Input, { context }) {
       if (target.kind === 'publish') {
-        for (const name of names) await deps.store.changes.publish({ type: 'published.changed', name });
+        const { namespace } = target;
+        const registry = namespace !== LOCAL_REGISTRY && { registry: namespace };
+        for (const name of names) await deps.store.changes.publish({ type: 'published.changed', name, ...registry });
         return { names };
       }
       await deps.store.changes.publish({

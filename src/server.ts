@@ -23,7 +23,7 @@ import type { Config } from './config.ts';
 import { readConfig, requireExternal } from './config.ts';
 import { ChandleryError } from './domain/errors.ts';
 import type { Metrics } from './domain/metrics.ts';
-import { LOCAL_REGISTRY } from './domain/published.ts';
+import { LOCAL_REGISTRY } from './domain/operation.ts';
 import type { Store } from './domain/store.ts';
 import type { Logger } from './logger.ts';
 import { createLogger } from './logger.ts';
@@ -152,10 +152,11 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
   };
 }
 
-/** What was published here, or through another server, is listed again at once. */
+/** What was published, here or elsewhere, by this server or another one of this installation, is listed again at once. */
 function followPublished({ changes }: Store, catalog: Catalog): () => void {
   return changes.subscribe((event) => {
-    if (event.type === 'published.changed' || event.type === 'resync') catalog.expire(LOCAL_REGISTRY);
+    if (event.type === 'published.changed') catalog.expire(event.registry ?? LOCAL_REGISTRY);
+    if (event.type === 'resync') catalog.expire(LOCAL_REGISTRY);
   });
 }
 

@@ -21,8 +21,11 @@ interface StepTimes {
 /** Activities that are no steps have their options beside their workflow. */
 export type StepActivities = Exclude<keyof Activities, 'listRegistries' | 'checkRegistry' | 'sweepStore'>;
 
+/** Most steps have one kind of times; publishing takes longer where it means sending. */
+export type StepTimesName = StepActivities | 'publishElsewhere' | 'undoPublishElsewhere';
+
 /** Timeout and retry per step, with the reason beside each. */
-const TIMES: Record<StepActivities, StepTimes> = {
+const TIMES: Record<StepTimesName, StepTimes> = {
   // Asks our own store and, later, the cluster: anything slower is an outage.
   preValidate: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
   // One round of index reads per level of the dependency graph.
@@ -69,6 +72,8 @@ const TIMES: Record<StepActivities, StepTimes> = {
   status: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
   // One transaction.
   publish: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
+  // 256 MB at 250 KB/s, and the whole operation of the other server, which has an hour by default.
+  publishElsewhere: { attemptMs: 90 * MINUTE, stepMs: 120 * MINUTE, maxPauseMs: 30 * SECOND },
   // These wait for the cluster, and for rights that were taken away, for a day.
   undoResolve: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
   undoApply: { attemptMs: 20 * MINUTE, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
@@ -77,13 +82,15 @@ const TIMES: Record<StepActivities, StepTimes> = {
   undoInstall: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
   undoRemove: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
   undoPublish: { attemptMs: 30 * SECOND, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
+  // Waits for the other server, and for the end of what that cancels.
+  undoPublishElsewhere: { attemptMs: 20 * MINUTE, stepMs: 24 * 60 * MINUTE, maxPauseMs: 30 * SECOND },
 };
 
 /**
  * Options of one activity. Temporal's own attempt limit stays off: it would count lost workers, and an operation must survive any
  * number of those. The activity itself gives up after `limits.stepAttempts` failures; `stepMs` bounds the rest.
  */
-export function activityOptions(name: StepActivities, limits: OperationLimits): ActivityOptions {
+export function activityOptions(name: StepTimesName, limits: OperationLimits): ActivityOptions {
   const times = TIMES[name];
   return {
     startToCloseTimeout: times.attemptMs,

@@ -10,7 +10,7 @@ import type { Activities } from '../activities/index.ts';
 import type { StepContext, StepRequest, StepResult } from '../src/domain/effects.ts';
 import type { FailureView, OperationKind, StepName, Target } from '../src/domain/operation.ts';
 import { operationId, targetId } from '../src/domain/operation.ts';
-import type { StepActivities } from './activity-options.ts';
+import type { StepActivities, StepTimesName } from './activity-options.ts';
 import { activityOptions } from './activity-options.ts';
 import type { ChildOperation } from './child.ts';
 import { runChild } from './child.ts';
@@ -81,14 +81,20 @@ export class Operation {
     step: StepName,
     activity: Name,
     input: InputOf<Name>,
-    options: { undo?: UndoName; undoInput?: object; requester?: Requester } = {},
+    options: {
+      undo?: UndoName;
+      undoInput?: object;
+      requester?: Requester;
+      times?: StepTimesName;
+      undoTimes?: StepTimesName;
+    } = {},
   ): Promise<ValueOf<Name>> {
-    const { requester } = options;
+    const { requester, times } = options;
     const context = { ...this.#context(step), ...(requester && { requester }) };
-    if (options.undo) this.#registerUndo(step, options.undo, options.undoInput);
+    if (options.undo) this.#registerUndo(step, options.undo, options);
     this.#note({ type: 'step-scheduled', step, at: Date.now() });
     try {
-      const answer = await this.#call(activity, { context, input });
+      const answer = await this.#call(activity, { context, input }, times);
       if (answer.fence !== undefined) this.#fence = answer.fence;
       this.#note(succeeded(step, answer));
       return answer.value as ValueOf<Name>;
@@ -163,25 +169,37 @@ export class Operation {
     this.#undo.clear();
   }
 
-  #registerUndo(step: StepName, activity: UndoName, input: object | undefined): void {
+  #registerUndo(
+    step: StepName,
+    activity: UndoName,
+    { undoInput: input, undoTimes }: { undoInput?: object; undoTimes?: StepTimesName },
+  ): void {
     this.#undo.push({
       step,
       run: async (because) => {
         this.#note({ type: 'undo-scheduled', step, at: Date.now() });
-        const { value } = await this.#call(activity, {
-          context: this.#context(step),
-          input:
-            input === undefined
-              ? {}
-              : { ...input, ...(because && { because: { code: because.code, message: because.message } }) },
-        });
+        const { value } = await this.#call(
+          activity,
+          {
+            context: this.#context(step),
+            input:
+              input === undefined
+                ? {}
+                : { ...input, ...(because && { because: { code: because.code, message: because.message } }) },
+          },
+          undoTimes,
+        );
         this.#note({ type: 'undo-succeeded', step, at: Date.now(), ...(value as { undone: boolean; warnings: string[] }) });
       },
     });
   }
 
-  #call(activity: ActivityName, request: StepRequest<unknown>): Promise<StepResult<unknown> & { fence?: number }> {
-    const proxy = proxyActivities<Record<string, StepActivity<unknown, unknown>>>(activityOptions(activity, this.input.limits));
+  #call(
+    activity: ActivityName,
+    request: StepRequest<unknown>,
+    times: StepTimesName = activity,
+  ): Promise<StepResult<unknown> & { fence?: number }> {
+    const proxy = proxyActivities<Record<string, StepActivity<unknown, unknown>>>(activityOptions(times, this.input.limits));
     return (proxy[activity] as StepActivity<unknown, unknown>)(request);
   }
 

@@ -1,10 +1,18 @@
+import { LOCAL_REGISTRY } from '../src/domain/operation.ts';
 import type { PublishInput, PublishResult } from './messages.ts';
 import { Operation } from './operation.ts';
 
-/** Makes a stored archive a version of this server's own registry: looked at from every side first, then written once and for good. */
+/** Sending takes longer than a transaction, and so does taking it back. */
+const ELSEWHERE = { times: 'publishElsewhere', undoTimes: 'undoPublishElsewhere' } as const;
+
+/**
+ * Makes a stored archive a version of a registry: looked at from every side first, then written once and for good. To this server's own one
+ * by a transaction, to another server's by sending it there.
+ */
 export async function publishTemplate(input: PublishInput): Promise<PublishResult> {
   const { target, request, requester } = input;
   const operation = new Operation('publish', input);
+  const isElsewhere = target.namespace !== LOCAL_REGISTRY;
   return operation.run(async () => {
     const { subject } = await operation.step('structure', 'structure', { target, request, requester });
     const security = await operation.step('security', 'security', { subject });
@@ -16,9 +24,11 @@ export async function publishTemplate(input: PublishInput): Promise<PublishResul
       'publish',
       'publish',
       { target, request, requester, subject, report },
-      { undo: 'undoPublish' },
+      { undo: 'undoPublish', ...(isElsewhere && { ...ELSEWHERE, undoInput: { target, request } }) },
     );
-    await operation.afterthought('update-cache', 'updateCache', { target, names: [target.name] });
+    const tell = () => operation.afterthought('update-cache', 'updateCache', { target, names: [target.name] });
+    // What another server has published stays: who cancels now comes too late, and is not told anything else.
+    await (isElsewhere ? operation.toTheEnd(tell) : tell());
     const { status, reasons, findings, more } = report;
     return { ...outcome, registry: target.namespace, status, reasons, score, findings: findings.length + more };
   });

@@ -7,7 +7,7 @@ import { canonicalJson } from '../domain/effects.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import type { Target } from '../domain/operation.ts';
 import { installId } from '../domain/operation.ts';
-import type { Claim, KeptAnswer, RequestKeyStore } from '../domain/request-keys.ts';
+import type { Claim, HeldKey, KeptAnswer, RequestKeyStore } from '../domain/request-keys.ts';
 import { REQUEST_SECONDS } from '../domain/request-keys.ts';
 import type { Identity } from '../domain/store.ts';
 import { sendAccepted } from './accepted.ts';
@@ -45,16 +45,17 @@ export function honourIdempotencyKey({ keys, operations, log }: IdempotencyDeps)
       response.status(status).location(location).set(REPLAYED, 'true').json(body);
       return;
     }
+    const held: HeldKey = { id, holder: claim.holder };
     const target = claim.outcome === 'begun' ? claim.target : undefined;
-    const started = target && (await operations.marked(target, id).catch((error: unknown) => leave(keys, id, error)));
+    const started = target && (await operations.marked(target, id).catch((error: unknown) => leave(keys, held, error)));
     settleBeforeAnswer(response, async (body) => {
-      await settle(keys, id, outcomeOf(response, body)).catch((error: unknown) =>
+      await settle(keys, held, outcomeOf(response, body)).catch((error: unknown) =>
         // The mark on the operation still finds it again.
         log.warn({ err: error }, 'what was answered to a request with an Idempotency-Key could not be kept'),
       );
     });
     if (started) answerAgain(response, target, started);
-    else withStartMark({ id, aim: (at) => keys.aim(id, at) }, next);
+    else withStartMark({ id, aim: (at) => aim(keys, held, at) }, next);
   };
 }
 
@@ -69,15 +70,25 @@ async function claimOf(keys: RequestKeyStore, id: string, fingerprint: string): 
   }
 }
 
+/** A request that was too slow was taken for gone: the same one, sent again, starts what is to be started. Fails with target_busy. */
+async function aim(keys: RequestKeyStore, held: HeldKey, target: Target): Promise<void> {
+  if (await keys.aim(held, target)) return;
+  throw new ChandleryError(
+    'target_busy',
+    `the request took longer than ${REQUEST_SECONDS} s, and the same one, sent again, has taken over; this one started nothing`,
+  );
+}
+
 /** So that the next try need not wait for this one. */
-async function leave(keys: RequestKeyStore, id: string, because: unknown): Promise<never> {
-  await keys.leave(id).catch(() => undefined);
+async function leave(keys: RequestKeyStore, held: HeldKey, because: unknown): Promise<never> {
+  await keys.leave(held).catch(() => undefined);
   throw because;
 }
 
-function settle(keys: RequestKeyStore, id: string, outcome: Outcome): Promise<void> {
-  if (outcome === 'refused') return keys.release(id);
-  return outcome === 'unknown' ? keys.leave(id) : keys.keep(id, outcome);
+async function settle(keys: RequestKeyStore, held: HeldKey, outcome: Outcome): Promise<void> {
+  if (outcome === 'refused') await keys.release(held);
+  else if (outcome === 'unknown') await keys.leave(held);
+  else await keys.keep(held, outcome);
 }
 
 /** The answer to the first request got lost, its operation did not. */

@@ -24,7 +24,7 @@ const named = { requestParams: { path: templatePathSchema } };
 export const publishingPaths: ZodOpenApiPathsObject = {
   '/api/v1/templates': {
     post: operation(
-      'Publish a template to this server',
+      'Publish a template, to this server or from here to another one',
       { 202: accepted(publishAcceptedSchema) },
       {
         requestParams: { query: publishQuerySchema },

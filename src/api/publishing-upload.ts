@@ -17,7 +17,7 @@ const UPLOAD_LIMITS = Object.freeze({
   /** Bytes of the archive; what the guard would refuse anyway is not read to its end. */
   fileSize: DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes,
   files: 1,
-  /** `registry`, and a few that newer clients may send. */
+  /** `registry`, `digest`, and a few that newer clients may send. */
   fields: 8,
   /** Bytes of one field; a registry's name has 63. */
   fieldSize: 1024,
@@ -35,12 +35,13 @@ export interface StoredArchive {
 }
 
 /**
- * Reads a multipart form whose field `archive` is a file; gives what `receive` made of it, with the other fields. Fails with
+ * Reads a multipart form whose field `archive` is a file; gives what `receive` made of it, with the other fields. `receive` is given those
+ * that came before the file. Fails with
  * invalid_request for a form that is none, payload_too_large, network when it breaks off, and as `receive` does.
  */
 export async function readUpload<Result>(
   request: Request,
-  receive: (archive: AsyncIterable<Buffer>) => Promise<Result>,
+  receive: (archive: AsyncIterable<Buffer>, sent: Record<string, string>) => Promise<Result>,
 ): Promise<{ result: Result; fields: Record<string, string> }> {
   refuseTooLong(request);
   const form = openForm(request);
@@ -60,7 +61,7 @@ export async function readUpload<Result>(
         file = stream;
         // Whoever reads hears of it; an error that comes when nobody reads any more must not end the process.
         stream.on('error', () => undefined);
-        received = receive(whole(stream));
+        received = receive(whole(stream), { ...fields });
         received.catch(reject);
       });
       form.on('finish', () => {
@@ -87,10 +88,14 @@ export async function readUpload<Result>(
   }
 }
 
-/** Stores what comes in under its digest, whole or not at all. Fails with archive_invalid, too_large, payload_too_large, template_invalid. */
+/**
+ * Stores what comes in under its digest, whole or not at all. Fails with archive_invalid, too_large, payload_too_large, template_invalid,
+ * and digest_mismatch where the sender named another digest.
+ */
 export async function storeArchive(
   { blobs, archive }: { blobs: BlobStore; archive: ArchiveReader },
   body: AsyncIterable<Buffer>,
+  promised?: string,
 ): Promise<StoredArchive> {
   const upload = await blobs.openUpload(`publish/${randomUUID()}`, '');
   const hash = createHash('sha256');
@@ -113,6 +118,8 @@ export async function storeArchive(
       );
     const manifest = parseTemplate(text);
     const digest = `sha256:${hash.digest('hex')}`;
+    if (promised && promised !== digest)
+      throw new ChandleryError('digest_mismatch', `the sender promised ${promised.slice(0, 100)}, and ${digest} arrived`);
     if (await blobs.has(digest)) await upload.discard();
     else await upload.complete(size, digest);
     return { manifest, digest, size };

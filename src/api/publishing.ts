@@ -4,8 +4,9 @@ import type { OperationsClient } from '../client/index.ts';
 import type { ArchiveReader } from '../domain/archive.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { findRegistry } from '../domain/find-registry.ts';
-import { LOCAL_CLUSTER } from '../domain/operation.ts';
-import { checkCandidate, LOCAL_REGISTRY } from '../domain/published.ts';
+import { LOCAL_CLUSTER, LOCAL_REGISTRY } from '../domain/operation.ts';
+import { checkCandidate } from '../domain/published.ts';
+import { readOnlyRegistry, receiverOf } from '../domain/receiver.ts';
 import type { RegistrySet } from '../domain/registry.ts';
 import type { Store } from '../domain/store.ts';
 import { sendAccepted } from './accepted.ts';
@@ -14,7 +15,7 @@ import { requesterOf } from './auth.ts';
 import { parseWith } from './problem.ts';
 import type { StoredArchive } from './publishing-upload.ts';
 import { readUpload, storeArchive } from './publishing-upload.ts';
-import { publishQuerySchema } from './schemas/publishing.ts';
+import { publishFieldsSchema, publishQuerySchema } from './schemas/publishing.ts';
 
 export interface PublishingDeps {
   operations: Pick<OperationsClient, 'publish'>;
@@ -32,46 +33,60 @@ export function createPublishingRouter(deps: PublishingDeps): Router {
   router.post('/', async (request, response) => {
     const query = parseWith(publishQuerySchema, request.query, 'query');
     // Before a byte is stored, where the query says it.
-    if (query.registry !== undefined) await refuseForeign(deps, request, query.registry);
-    const { result, fields } = await readUpload(request, (archive) =>
-      storeArchive({ blobs: store.blobs, archive: deps.archive }, archive),
+    if (query.registry !== undefined) await destinationOf(deps, request, query.registry);
+    const { result, fields } = await readUpload(request, (archive, sent) =>
+      storeArchive({ blobs: store.blobs, archive: deps.archive }, archive, sent.digest),
     );
-    const { registry = query.registry } = parseWith(publishQuerySchema, registryField(fields), 'body');
-    if (registry !== undefined) await refuseForeign(deps, request, registry);
+    const { registry = query.registry } = parseWith(publishFieldsSchema, fieldsOf(fields), 'body');
+    const destination = await destinationOf(deps, request, registry);
     const { name, version } = result.manifest.metadata;
     await requireName(request, name);
     const byScope = callerOwnsName(request, name);
-    await refuseTaken(deps, request, result, byScope);
+    // Whose a name is elsewhere, only the operation can ask there.
+    if (destination === LOCAL_REGISTRY) await refuseTaken(deps, request, result, byScope);
     const { digest, size } = result;
     const accepted = await operations.publish({
-      target: { kind: 'publish', cluster: LOCAL_CLUSTER, namespace: LOCAL_REGISTRY, name },
+      target: { kind: 'publish', cluster: LOCAL_CLUSTER, namespace: destination, name },
       requester: requesterOf(request),
       limits,
       request: { version, digest, size, ...(byScope && { byScope }) },
     });
-    sendAccepted(response, accepted, { name, version, digest });
+    sendAccepted(response, accepted, { name, version, digest, registry: destination });
   });
 
   return router;
 }
 
-function registryField({ registry }: Record<string, string>) {
-  return registry === undefined || registry === '' ? {} : { registry };
+/** A field that a form holds empty is one that it does not hold. */
+function fieldsOf({ registry, digest }: Record<string, string>) {
+  return { ...(registry && { registry }), ...(digest && { digest }) };
 }
 
-/** Archives can be published to this server only: of others it is a reader. */
-async function refuseForeign({ registries, store }: PublishingDeps, request: Request, name: string): Promise<void> {
-  if (name === LOCAL_REGISTRY) return;
-  const { type, kind } = await findRegistry(registries, name);
-  const why = type === 'official' ? 'is an official registry, which is curated by its owners' : `is another registry (${kind})`;
+/**
+ * The registry it is published to (DESIGN section 7): the one that is named; else the default one where that is another Chandlery that takes
+ * templates; else this server. Fails with registry_not_found, registry_read_only.
+ */
+async function destinationOf({ registries, store }: PublishingDeps, request: Request, named?: string): Promise<string> {
+  if (named === LOCAL_REGISTRY) return named;
+  if (named === undefined) {
+    const { default: standard } = registries;
+    if (standard) return receiverOf(standard) ? standard.name : LOCAL_REGISTRY;
+    // Here or elsewhere: taking the other one without a word would be a trap.
+    throw new ChandleryError(
+      'registry_not_found',
+      `the default registry cannot be used; say where to publish (${LOCAL_REGISTRY}: here)`,
+    );
+  }
+  const registry = await findRegistry(registries, named);
+  if (receiverOf(registry)) return named;
   await store.audit.append({
     actor: requesterOf(request).user,
     action: 'publish-template',
-    object: `registry/${name}`,
+    object: `registry/${named}`,
     outcome: 'denied',
     code: 'registry_read_only',
   });
-  throw new ChandleryError('registry_read_only', `${name} ${why}: nothing can be published there from here`, { registry: name });
+  throw readOnlyRegistry(registry);
 }
 
 /** Told at once; the operation decides again, in its transaction. */

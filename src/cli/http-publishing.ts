@@ -10,6 +10,8 @@ export interface PublishAccepted {
   name: string;
   version: string;
   digest: string;
+  /** Absent from an older server, which publishes to itself. */
+  registry?: string;
 }
 
 export interface YankState {

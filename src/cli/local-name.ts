@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { LOCAL_REGISTRY } from '../domain/published.ts';
+import { LOCAL_REGISTRY } from '../domain/operation.ts';
 
 /** A template of the server itself: `NAME`, or `local/NAME` as `search` prints it. Another registry is a usage error (exit code 2). */
 export function localName(text: string): string {

@@ -139,6 +139,8 @@ async function refuseSuperseded(engine: Engine, ended: RunStart, id: string): Pr
 function standingByStep(records: EffectRecord[]): Map<string, EffectRecord> {
   const newest = new Map<string, EffectRecord>();
   for (const record of records) {
+    // What a step has noted on its way is no result of it.
+    if (record.key.object !== '-') continue;
     // Records come by rising generation: a later one replaces an earlier, and one that was undone leaves none standing.
     if (record.undone) newest.delete(record.key.step);
     else newest.set(record.key.step, record);

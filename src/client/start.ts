@@ -39,9 +39,10 @@ export interface OperationMemo {
  * engine_unavailable when the engine is away (an equal request sent again then joins what may have been started).
  */
 export async function startOperation(engine: Engine, kind: OperationKind, input: OperationInput): Promise<Accepted> {
-  await startMark()?.aim(input.target);
   const requestDigest = jsonDigest({ kind, target: input.target, request: comparable(input), resume: input.resume ?? null });
   for (let tries = 1; ; tries += 1) {
+    // Before each try: what was said before the last one may be too long ago for this one.
+    await startMark()?.aim(input.target);
     try {
       const handle = await callEngine(engine, () =>
         engine.client.workflow.start(WORKFLOW_TYPES[kind], startOptions(engine, kind, input, requestDigest)),

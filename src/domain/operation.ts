@@ -3,6 +3,9 @@ import type { ErrorCode, ErrorDetails } from './errors.ts';
 /** The only cluster there is so far; part of every target and id, so that a second one changes none of them. */
 export const LOCAL_CLUSTER = 'local';
 
+/** Name under which this server knows what it publishes itself. */
+export const LOCAL_REGISTRY = 'local';
+
 export type OperationKind = 'install' | 'uninstall' | 'plan' | 'deploy' | 'upgrade' | 'rollback' | 'destroy' | 'publish';
 export type OperationState =
   | 'queued'

@@ -1,14 +1,12 @@
 import type { StepContext } from './effects.ts';
 import { ChandleryError } from './errors.ts';
+import type { RemoteVerdict } from './receiver.ts';
 import type { DependencySpec } from './registry.ts';
 import type { TemplateManifest, TemplateMetadata, TemplateType } from './template.ts';
 import type { ValidationReport } from './validation.ts';
 import { isVersion } from './versions.ts';
 
 /** What people publish to this server, what they say of it, and the port of the store that keeps both. */
-
-/** Name under which this server knows what it publishes itself. */
-export const LOCAL_REGISTRY = 'local';
 
 /** One version, immutable once it is there but for being yanked. */
 export interface PublishedVersion {
@@ -56,6 +54,8 @@ export interface PublishOutcome {
   name: string;
   version: string;
   digest: string;
+  /** Of one that was published to another server: its operation there, and how that server judged it. Absent when nothing had to be sent. */
+  there?: { operation: string; verdict?: RemoteVerdict; warnings: string[] };
 }
 
 /** What is known about a template beside its versions. */

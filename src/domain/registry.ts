@@ -1,4 +1,5 @@
 import type { ArchiveOrigin } from './lock.ts';
+import type { TemplateReceiver } from './receiver.ts';
 import type { TemplateManifest } from './template.ts';
 
 /** Trust class of a registry; decides its default policy. */
@@ -161,6 +162,8 @@ export interface RegistryPlugin {
    */
   listVersions(name: string, signal?: AbortSignal, range?: string): Promise<VersionEntry[]>;
   openArchive(name: string, version: string, range?: ArchiveRange): Promise<ArchiveStream>;
+  /** Only of a registry that templates can be published to. */
+  readonly receiver?: TemplateReceiver;
 }
 
 /** The registries this server knows, and which of them answers bare names. */

@@ -225,8 +225,8 @@ export type ChangeEvent =
       names: string[];
       operation: string;
     }
-  /** What this installation publishes has changed: a version, a yank, a rating, a mark. */
-  | { type: 'published.changed'; name: string }
+  /** What this installation publishes has changed: a version, a yank, a rating, a mark. With a registry: what it has published there. */
+  | { type: 'published.changed'; name: string; registry?: string }
   /** A registry was added, changed or removed over the API. */
   | { type: 'registries.changed'; name: string }
   | { type: 'token.revoked'; id: string }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { ChandleryError } from '../../src/domain/errors.ts';
 import { installId } from '../../src/domain/operation.ts';
 import { REQUEST_SECONDS } from '../../src/domain/request-keys.ts';
+import type { ApiAnswer } from '../../tools/lab/api-client.ts';
 import { freshNamespace } from '../support/shop-lab.ts';
 import type { DeployLab } from './support/deploy-lab.ts';
 import { openDeployLab } from './support/deploy-lab.ts';
@@ -27,6 +28,12 @@ let keys = 0;
 const freshKey = () => ({ 'Idempotency-Key': `key-${++keys}` });
 const deploy = (headers: Record<string, string>, more: Record<string, unknown> = {}, as = lab.dev) =>
   as.call('POST', '/api/v1/deployments', { namespace, ref: 'main/tiny', ...more }, headers);
+
+async function query(text: string) {
+  const db = new pg.Client({ connectionString: lab.databaseUrl });
+  await db.connect();
+  return await db.query(text).finally(() => db.end());
+}
 
 describe('a request with an Idempotency-Key', () => {
   it('is answered with the same operation when it is sent again, and starts nothing', async () => {
@@ -119,12 +126,30 @@ describe('a request with an Idempotency-Key', () => {
     expect(Date.now() - before).toBeLessThan(REQUEST_SECONDS * 1_000);
   });
 
+  it('starts nothing when it was so slow that the same one, sent again, has taken over', async () => {
+    const key = freshKey();
+    let again: Promise<ApiAnswer> | undefined;
+    lab.next.beforeAim = async () => {
+      delete lab.next.beforeAim;
+      await query('update request_keys set busy_until = now() where answer is null and busy_until > now()');
+      again = deploy(key);
+      await again;
+    };
+    const slow = await deploy(key);
+    expect([slow.status, slow.body.code]).toEqual([409, 'target_busy']);
+    const answered = await again;
+    expect(answered?.status).toBe(202);
+    // What the slow one was answered has taken nothing from the other's key.
+    const third = await deploy(key);
+    expect(third.body).toEqual(answered?.body);
+    expect(third.headers.get('idempotent-replayed')).toBe('true');
+    expect(lab.started).toHaveLength(1);
+  });
+
   it('keeps neither the key nor what was asked', async () => {
     const key = { 'Idempotency-Key': 'a-key-that-nobody-else-has' };
     await deploy(key, { parameters: { text: 'hush-hush' } });
-    const db = new pg.Client({ connectionString: lab.databaseUrl });
-    await db.connect();
-    const { rows } = await db.query('select row_to_json(k)::text as row from request_keys k').finally(() => db.end());
+    const { rows } = await query('select row_to_json(k)::text as row from request_keys k');
     const text = rows.map(({ row }) => row).join('\n');
     expect(rows.length).toBeGreaterThan(0);
     expect(text).not.toMatch(/a-key-that|hush/);

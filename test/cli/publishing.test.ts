@@ -39,6 +39,18 @@ describe('publish', () => {
     expect(body).toContain((await packTemplate(dir)).toString('utf8'));
   });
 
+  it.each([
+    [undefined, 'shop@1.0.0 to the server itself (local)'],
+    ['local', 'shop@1.0.0 to the server itself (local)'],
+    ['port', 'shop@1.0.0 to the registry port'],
+  ])('says where it is published to: %s', async (registry, words) => {
+    await writeFile(join(dir, 'shop.tar'), 'bytes');
+    const answer = json({ ...ACCEPTED, ...(registry && { registry }) }, 202);
+    const { stdout, stderr } = await cli({ [POST]: answer }, 'publish', join(dir, 'shop.tar'), '--detach');
+    expect([stdout, stderr]).toEqual([`${ACCEPTED.operation}\n`, expect.stringContaining(words)]);
+    expect(api?.seen[0]?.path).toBe('/api/v1/templates');
+  });
+
   it('sends an archive as it is', async () => {
     const file = join(dir, 'shop.tar');
     await writeFile(file, 'whatever this is, the server decides');

@@ -23,7 +23,12 @@ let other: ApiClient;
 let db: pg.Client;
 
 beforeAll(async () => {
-  shop = await openShopLab({ registries: [{ name: 'curated', url: 'http://127.0.0.1:9', entry: { type: 'official' } }] });
+  shop = await openShopLab({
+    registries: [
+      { name: 'curated', url: 'http://127.0.0.1:9', entry: { type: 'official' } },
+      { name: 'charts', url: 'http://127.0.0.1:9', entry: { kind: 'helm' } },
+    ],
+  });
   await shop.lab.startWorker();
   api = new CheckedClient(shop.api, (await shop.api.get('/openapi.json')).body);
   ann = await clientFor(shop.api, 'ann');
@@ -268,18 +273,43 @@ describe('what is sent in place of a template', () => {
 });
 
 describe('where it is published', () => {
-  it('is this server and no other registry, least of all an official one', async () => {
+  it('is this server where that is named, and no registry that takes nothing, least of all an official one', async () => {
     const archive = archiveOf({ name: freshName(), version: '1.0.0' });
     expect(await postArchive(ann, archive, { query: '?registry=curated' })).toMatchObject({
       status: 403,
       body: { code: 'registry_read_only', detail: expect.stringContaining('official') },
     });
-    expect(await postArchive(ann, archive, { registry: 'main' })).toMatchObject({
+    expect(await postArchive(ann, archive, { registry: 'charts' })).toMatchObject({
       status: 403,
-      body: { code: 'registry_read_only' },
+      body: { code: 'registry_read_only', detail: expect.stringContaining('of kind helm') },
     });
     expect(await postArchive(ann, archive, { registry: 'nowhere' })).toMatchObject({ status: 404 });
-    expect((await postArchive(ann, archive, { registry: 'local' })).status).toBe(202);
+    expect(await postArchive(ann, archive)).toMatchObject({ status: 202, body: { registry: 'local' } });
+  });
+
+  it('is the default registry where none is named; one that only reads says so', async () => {
+    const name = freshName();
+    const { status, body } = await postArchive(ann, archiveOf({ name, version: '1.0.0' }), { registry: '' });
+    expect([status, body.registry]).toEqual([202, 'main']);
+    const operation = await api.ended(body.operation);
+    expect(operation).toMatchObject({
+      state: 'failed',
+      target: `publish/local/main/${name}`,
+      step: 'publish',
+      failure: { code: 'registry_read_only', message: expect.stringContaining('main takes nothing in') },
+    });
+    expect(await rows(name)).toEqual([]);
+  });
+
+  it('takes the bytes that the sender promised, and no others', async () => {
+    const template = { name: freshName(), version: '1.0.0' };
+    const digest = `sha256:${'0'.repeat(64)}`;
+    expect(await postArchive(ann, archiveOf(template), { digest })).toMatchObject({
+      status: 422,
+      body: { code: 'digest_mismatch' },
+    });
+    expect(await leftovers(archiveDigest(template))).toEqual({ blobs: 0, uploads: 0 });
+    expect((await postArchive(ann, archiveOf(template), { digest: archiveDigest(template) })).status).toBe(202);
   });
 });
 
@@ -410,19 +440,25 @@ describe('the command line', () => {
     await writeFile(join(dir, 'template.yaml'), manifestText({ name, version: '1.0.0' }));
     await mkdir(join(dir, 'manifests'));
     await writeFile(join(dir, 'manifests', 'config.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n');
-    const published = await cli('publish', dir);
-    expect([published.code, published.stderr]).toEqual([0, expect.stringContaining(`${name}@1.0.0, sha256:`)]);
+    const published = await cli('publish', dir, '--registry', 'local');
+    expect([published.code, published.stderr]).toEqual([
+      0,
+      expect.stringContaining(`${name}@1.0.0 to the server itself (local), sha256:`),
+    ]);
     expect(published.stdout).toMatch(
       new RegExp(`^status  succeeded .*needs-review[^]*^publish ${name} in local  succeeded`, 'm'),
     );
-    const again = await cli('publish', dir, '-o', 'json');
+    const again = await cli('publish', dir, '--registry', 'local', '-o', 'json');
     expect(JSON.parse(again.stdout)).toMatchObject({ state: 'succeeded', result: { changed: false } });
     expect((await cli('rate', name, '4')).stdout).toBe(`${name}: 4 of 5, from 1 user\n`);
     expect((await cli('owners', name)).stdout).toBe('ann\n');
     expect((await cli('show', name)).stdout).toContain('rated 4 of 5 (1)');
     expect((await cli('yank', `${name}@1.0.0`, '--reason', 'a test')).code).toBe(0);
     await writeFile(join(dir, 'template.yaml'), manifestText({ name, version: '1.0.0', description: 'Other bytes.' }));
-    expect(await cli('publish', dir)).toMatchObject({ code: 5, stderr: expect.stringContaining('version_exists') });
+    expect(await cli('publish', dir, '--registry', 'local')).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('version_exists'),
+    });
   });
 });
 

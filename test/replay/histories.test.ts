@@ -35,6 +35,8 @@ const OUTCOMES = [
   'install-undone',
   'plan-succeeded',
   'publish-cancelled',
+  'publish-elsewhere-cancelled',
+  'publish-elsewhere-succeeded',
   'publish-killed',
   'publish-refused',
   'publish-succeeded',

@@ -29,6 +29,8 @@ export class Holds {
 
   async hold(namespace: string, step: string, moment: HoldMoment): Promise<Hold> {
     const file = join(this.dir, `${namespace}.${step}.${moment}`);
+    // Of an earlier hold of the same moment.
+    await rm(`${file}.reached`, { force: true });
     await writeFile(file, '');
     return {
       reached: () => appears(`${file}.reached`),

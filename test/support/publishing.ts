@@ -51,14 +51,15 @@ export function archiveOf(template: ToPublish): Buffer {
   return packFiles(Object.entries(files).map(([path, text]) => ({ path, data: Buffer.from(text) })));
 }
 
-/** Sends an archive as a form, as browsers and the command line do. */
+/** Sends an archive as a form, as browsers and the command line do: to the server itself, or with '' to wherever its default is. */
 export async function postArchive(
   api: ApiClient,
   archive: Buffer,
-  { registry, query = '' }: { registry?: string; query?: string } = {},
+  { registry = 'local', query = '', digest }: { registry?: string; query?: string; digest?: string } = {},
 ): Promise<ApiAnswer> {
   const form = new FormData();
-  if (registry !== undefined) form.set('registry', registry);
+  if (registry !== '') form.set('registry', registry);
+  if (digest !== undefined) form.set('digest', digest);
   form.set('archive', new Blob([new Uint8Array(archive)]), 'template.tar');
   return await postForm(api, form, query);
 }

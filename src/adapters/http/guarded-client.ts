@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type Agent, type Dispatcher, request as undiciRequest } from 'undici';
 import { ChandleryError } from '../../domain/errors.ts';
 import type { RegistryCredentials } from '../../domain/registry-entry.ts';
@@ -12,6 +13,9 @@ import { type Hop, nextHop, REDIRECT_STATUSES } from './redirect.ts';
 const DEFAULT_MAX_REDIRECTS = 5; // as curl's and browsers' common practice is well above what registries use
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024; // the largest JSON answer: thousands of versions of one template
 const UNUSED_BODY_LIMIT = 16 * 1024; // read, unused, so that the connection can be used again; a longer one is closed
+
+/** Of a streamed body, bytes that are read ahead; by default it would be sixteen pieces, however large. */
+const STREAMED = { objectMode: false, highWaterMark: 256 * 1024 };
 
 /** `allow` is CHANDLERY_OUTBOUND_ALLOW; `classify` is for tests. */
 export interface GuardedClientOptions extends AddressPolicyOptions {
@@ -31,8 +35,8 @@ export interface GuardedRequest {
   url: string | URL;
   /** A POST is never redirected: what it carries was meant for one place. */
   method?: 'GET' | 'HEAD' | 'POST';
-  /** Of a POST. */
-  body?: string;
+  /** Of a POST. What is streamed can be sent once, and is read no further when the answer comes before its end. */
+  body?: string | AsyncIterable<Uint8Array>;
   /** URL of the server whose answer named `url`: the call is held to the rules of a redirect from there. */
   namedBy?: string | URL;
   headers?: Record<string, string>;
@@ -41,6 +45,8 @@ export interface GuardedRequest {
   maxBytes?: number;
   /** ms for the whole exchange, redirects and body included. */
   timeoutMs?: number;
+  /** ms without a byte of a streamed body taken, and from its end to the first byte of the answer, where the common limit is too short. */
+  answerMs?: number;
   /** Sent as Authorization; only token and basic can be. */
   credentials?: RegistryCredentials | undefined;
   /** Name of the registry: picks its connection pool and is named in errors. */
@@ -155,8 +161,10 @@ async function send(hop: Hop, request: GuardedRequest, agent: Agent, deadline: D
   const headers: Record<string, string> = { 'user-agent': 'chandlery', 'accept-encoding': 'identity', ...request.headers };
   if (hop.authorization !== undefined) headers.authorization = hop.authorization;
   try {
-    const { method = 'GET', body = null } = request;
-    return await undiciRequest(hop.url, { dispatcher: agent, method, headers, body, signal: deadline.signal });
+    const { method = 'GET', answerMs } = request;
+    const body = typeof request.body === 'object' ? Readable.from(request.body, STREAMED) : (request.body ?? null);
+    const more = answerMs === undefined ? {} : { headersTimeout: answerMs };
+    return await undiciRequest(hop.url, { dispatcher: agent, method, headers, body, signal: deadline.signal, ...more });
   } catch (error) {
     throw deadline.explain(error, (cause) => connectFailure(cause, failing));
   }

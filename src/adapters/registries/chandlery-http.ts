@@ -17,6 +17,7 @@ import { newestFirst, templateNotFound, versionNotFound } from '../../domain/reg
 import type { GuardedClient, GuardedRequest, GuardedResponse } from '../http/guarded-client.ts';
 import { openHttpArchive } from './chandlery-archive.ts';
 import { LISTING_LIMITS, listCatalog } from './chandlery-listing.ts';
+import { createChandleryReceiver } from './chandlery-receiver.ts';
 
 /** ms for a whole archive; the download step has its own, shorter limits and resumes. */
 const ARCHIVE_TIMEOUT_MS = 30 * 60 * 1000;
@@ -69,6 +70,7 @@ export function createChandleryRegistry(config: RegistryConfig, client: GuardedC
       return newestFirst(versions);
     },
     openArchive: (template, version, range) => remote.archive(template, version, range),
+    receiver: createChandleryReceiver(config, client),
   };
 }
 

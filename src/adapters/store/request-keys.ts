@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Target } from '../../domain/operation.ts';
-import type { Claim, KeptAnswer, RequestKeyStore } from '../../domain/request-keys.ts';
+import type { Claim, HeldKey, KeptAnswer, RequestKeyStore } from '../../domain/request-keys.ts';
 import { REQUEST_KEY_HOURS, REQUEST_SECONDS } from '../../domain/request-keys.ts';
 import { guarded } from './database.ts';
 
@@ -12,6 +12,9 @@ export const REQUEST_KEYS_MIGRATION = `
     );
     create index request_keys_created on request_keys (created_at);
 `;
+
+/** Migration 012. Empty in rows of servers that did not know it yet: they are held until their time is over, as before. */
+export const REQUEST_KEY_HOLDERS_MIGRATION = 'alter table request_keys add column holder uuid;';
 
 const TOO_OLD = `created_at < now() - interval '${REQUEST_KEY_HOURS} hours'`;
 const SOON = `now() + interval '${REQUEST_SECONDS} seconds'`;
@@ -27,14 +30,18 @@ const CLAIM = {
         select id from request_keys where ${TOO_OLD} and id <> $1 order by created_at limit ${FORGOTTEN_AT_ONCE} for update skip locked
       )
     )
-    insert into request_keys as k (id, fingerprint, busy_until) values ($1, $2, ${SOON})
-    on conflict (id) do update set fingerprint = excluded.fingerprint, target = null, answer = null, busy_until = excluded.busy_until, created_at = now()
+    insert into request_keys as k (id, fingerprint, busy_until, holder) values ($1, $2, ${SOON}, gen_random_uuid())
+    on conflict (id) do update set fingerprint = excluded.fingerprint, target = null, answer = null, busy_until = excluded.busy_until,
+      holder = excluded.holder, created_at = now()
     where k.${TOO_OLD}
-    returning id`,
+    returning holder`,
 };
 const GO_ON = {
   name: 'request-key-go-on',
-  text: `update request_keys set busy_until = ${SOON} where id = $1 and fingerprint = $2 and answer is null and busy_until <= now() returning target`,
+  text: `
+    update request_keys set busy_until = ${SOON}, holder = gen_random_uuid()
+    where id = $1 and fingerprint = $2 and answer is null and busy_until <= now()
+    returning holder, target`,
 };
 const FIND = { name: 'request-key-find', text: 'select fingerprint, answer from request_keys where id = $1' };
 
@@ -43,33 +50,39 @@ interface Row {
   answer: KeptAnswer | null;
 }
 
+/** Each of these only where the claim still holds. */
+const HELD = 'where id = $1 and holder = $2 and answer is null';
+const AIM = `update request_keys set target = $3::json, busy_until = ${SOON} ${HELD}`;
+const KEEP = `update request_keys set answer = $3::json ${HELD}`;
+const LEAVE = `update request_keys set busy_until = now() ${HELD}`;
+const RELEASE = `delete from request_keys ${HELD}`;
+
 export function createRequestKeyStore(pool: pg.Pool): RequestKeyStore {
+  const write = (statement: string, { id, holder }: HeldKey, ...values: unknown[]) =>
+    guarded(
+      async () => (await pool.query(statement, [id, holder, ...values.map((value) => JSON.stringify(value))])).rowCount === 1,
+    );
   return {
     claim: (id, fingerprint) => guarded(() => claim(pool, id, fingerprint)),
-    aim: (id, target) =>
-      guarded(async () => {
-        await pool.query('update request_keys set target = $2::json where id = $1', [id, JSON.stringify(target)]);
-      }),
-    keep: (id, answer) =>
-      guarded(async () => {
-        await pool.query('update request_keys set answer = $2::json where id = $1', [id, JSON.stringify(answer)]);
-      }),
-    leave: (id) =>
-      guarded(async () => {
-        await pool.query('update request_keys set busy_until = now() where id = $1', [id]);
-      }),
-    release: (id) =>
-      guarded(async () => {
-        await pool.query('delete from request_keys where id = $1 and answer is null', [id]);
-      }),
+    aim: (key, target) => write(AIM, key, target),
+    keep: (key, answer) => write(KEEP, key, answer),
+    async leave(key) {
+      await write(LEAVE, key);
+    },
+    async release(key) {
+      await write(RELEASE, key);
+    },
   };
 }
 
 async function claim(pool: pg.Pool, id: string, fingerprint: string): Promise<Claim> {
-  const claimed = await pool.query({ ...CLAIM, values: [id, fingerprint] });
-  if (claimed.rowCount === 1) return { outcome: 'new' };
-  const left = await pool.query<{ target: Target | null }>({ ...GO_ON, values: [id, fingerprint] });
-  if (left.rows[0]) return { outcome: 'begun', ...(left.rows[0].target && { target: left.rows[0].target }) };
+  const claimed = await pool.query<{ holder: string }>({ ...CLAIM, values: [id, fingerprint] });
+  if (claimed.rows[0]) return { outcome: 'new', holder: claimed.rows[0].holder };
+  const left = await pool.query<{ holder: string; target: Target | null }>({ ...GO_ON, values: [id, fingerprint] });
+  if (left.rows[0]) {
+    const { holder, target } = left.rows[0];
+    return { outcome: 'begun', holder, ...(target && { target }) };
+  }
   const { rows } = await pool.query<Row>({ ...FIND, values: [id] });
   const [row] = rows;
   if (row && row.fingerprint !== fingerprint) return { outcome: 'other' };

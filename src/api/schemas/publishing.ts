@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isDigest } from '../../domain/digest.ts';
 import { isRegistryName } from '../../domain/reference.ts';
 import { templateNameSchema, versionSchema } from '../../domain/registry-schemas.ts';
 import { unstorable } from '../../domain/storable-text.ts';
@@ -23,11 +24,15 @@ const words = textOf(MAX_WORDS);
 const userSchema = textOf(253);
 
 export const publishQuerySchema = z.strictObject({
-  registry: z
-    .string()
-    .refine(isRegistryName, 'is not a registry name')
-    .optional()
-    .meta({ description: 'Where to; only `local`, which is this server, takes anything (and is meant when it is left out).' }),
+  registry: z.string().refine(isRegistryName, 'is not a registry name').optional().meta({
+    description:
+      'Where to: `local` is this server; another one is published to with the credential that this server has there. Left out: the default registry where it is another Chandlery and not official, else this server.',
+  }),
+});
+
+/** What a form may hold beside the archive. */
+export const publishFieldsSchema = publishQuerySchema.extend({
+  digest: z.string().refine(isDigest, 'is not sha256: and 64 hexadecimal digits').optional(),
 });
 
 /** The form as the OpenAPI document shows it; it is read as a stream. */
@@ -37,11 +42,19 @@ export const publishFormSchema = z
       .string()
       .meta({ format: 'binary', description: 'A tar or tar.gz with a template.yaml at its root; 256 MiB at most.' }),
     registry: z.string().optional().meta({ description: 'The same as in the query.' }),
+    digest: z.string().optional().meta({
+      description: '`sha256:<hex>` of the archive, before it in the form: other bytes are then refused with `digest_mismatch`.',
+    }),
   })
   .meta({ id: 'PublishForm' });
 
 export const publishAcceptedSchema = acceptedSchema
-  .extend({ name: templateNameSchema, version: versionSchema, digest: z.string() })
+  .extend({
+    name: templateNameSchema,
+    version: versionSchema,
+    digest: z.string(),
+    registry: z.string().meta({ description: 'Where it is published to; `local` is this server.' }),
+  })
   .meta({ id: 'PublishAccepted' });
 
 export const publishedVersionPathSchema = z.object({ name: templateNameSchema, version: versionSchema });

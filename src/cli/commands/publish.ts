@@ -1,10 +1,12 @@
 import { open, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../domain/archive.ts';
+import { LOCAL_REGISTRY } from '../../domain/operation.ts';
 import { withExample } from '../example.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import { CliError } from '../failure.ts';
 import { createHttpClient } from '../http.ts';
+import type { PublishAccepted } from '../http-publishing.ts';
 import type { OutputOptions } from '../output.ts';
 import { withOutput } from '../output.ts';
 import { readSettings } from '../settings.ts';
@@ -20,7 +22,10 @@ interface PublishOptions extends OutputOptions {
 export function publish(command: Command): void {
   withDetach(withOutput(command))
     .argument('<path>', 'a directory that holds a template.yaml, or an archive of one (tar, tar.gz)')
-    .option('--registry <registry>', 'where to (default: local, which is the server itself)')
+    .option(
+      '--registry <registry>',
+      'where to: local is the server itself (default: the default registry where it is a Chandlery and not official, else local)',
+    )
     .action(run);
   withExample(command, 'chandlery publish ./redis');
 }
@@ -29,8 +34,13 @@ async function run(path: string, { output, detach, registry }: PublishOptions): 
   const archive = await read(path);
   const client = createHttpClient(readSettings());
   const accepted = await client.publish(archive, registry);
-  if (!detach) note(oneLine(`${accepted.name}@${accepted.version}, ${accepted.digest}`));
+  note(oneLine(`${accepted.name}@${accepted.version} to ${placeOf(accepted)}, ${accepted.digest}`));
   await startAndWait(client, accepted, { output, detach });
+}
+
+/** Told each time: without --registry it depends on the server's configuration. */
+function placeOf({ registry = LOCAL_REGISTRY }: PublishAccepted): string {
+  return registry === LOCAL_REGISTRY ? 'the server itself (local)' : `the registry ${registry}`;
 }
 
 async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {

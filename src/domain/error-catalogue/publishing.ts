@@ -5,7 +5,7 @@ export const PUBLISHING_ERRORS = {
   registry_read_only: {
     status: 403,
     title: 'Nothing can be published there',
-    guidance: 'Publish to this server (`local`), or hand the template to those who curate that registry.',
+    guidance: 'Publish to this server (`local`) or to another Chandlery, or hand the template to those who curate that registry.',
     registry: 'authorization',
   },
   not_owner: {

@@ -54,6 +54,8 @@ export interface DeployLab {
   /** What the next starts do. */
   next: {
     joined: boolean;
+    /** Before the target is written down. */
+    beforeAim?: () => Promise<void>;
     failure?: Error;
     markedFailure?: Error;
     settled?: Partial<OperationView> | undefined;
@@ -177,6 +179,7 @@ function fakeOperations({
   const start = (kind: OperationKind) => async (input: { target: Target }) => {
     const mark = startMark();
     if (mark) aimed.push({ mark: mark.id, target: input.target });
+    await next.beforeAim?.();
     await mark?.aim(input.target);
     const id = operationId(input.target, randomUUID());
     started.push({ kind, id, input: structuredClone(input) });
