@@ -29,6 +29,12 @@ export class LoopPauses {
     return Math.max(0, ...this.#pauses.map(own));
   }
 
+  /** The longest as a part of all that was computed, 0 to 1: says the same on a slow machine and on a busy one. After `stop`. */
+  get share(): number {
+    const all = this.#pauses.reduce((sum, { ms }) => sum + ms, 0);
+    return all === 0 ? 0 : this.longest / all;
+  }
+
   start(): void {
     this.stop();
     this.#pauses = [];

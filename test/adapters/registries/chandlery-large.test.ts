@@ -6,8 +6,8 @@ import { KindLab } from '../../support/registry-kinds.ts';
 /** A catalog of another server that is as large as the largest index. */
 const TEMPLATES = 50_000;
 const MIB = 1024 * 1024;
-/** ms; some hundred templates are read at once. The exact figure is the benchmark's to print. */
-const MAX_PAUSE_MS = 250;
+/** Of the work, held up in one piece: read at once, it would be nearly all of it. How many ms that is the benchmark prints. */
+const MAX_SHARE = 0.4;
 
 const lab = new KindLab();
 afterAll(() => lab.close());
@@ -46,6 +46,6 @@ describe('a catalog of 50 MB', () => {
     pauses.stop();
     expect([count, problems.map(({ subject }) => subject)]).toEqual([TEMPLATES - 1, ['template-25000']]);
     expect(largest).toBeLessThanOrEqual(500);
-    expect(pauses.longest).toBeLessThan(MAX_PAUSE_MS);
+    expect(pauses.share).toBeLessThan(MAX_SHARE);
   }, 60_000);
 });

@@ -11,8 +11,10 @@ import { LoopPauses, usedMs } from '../../support/loop-pauses.ts';
 const CHARTS = 10_000;
 const VERSIONS = 5;
 const MIB = 1024 * 1024;
-/** ms; one piece of work takes about ten. The exact figure is the benchmark's to print. */
-const MAX_PAUSE_MS = 250;
+/** Of the work, held up in one piece: read at once, it would be nearly all of it. How many ms that is the benchmark prints. */
+const MAX_SHARE = 0.4;
+/** ms */
+const WAIT = 500;
 
 const filler = 'A change that was made, described at the length that people describe changes. '.repeat(8);
 const entry = (name: string, version: string) => `  - annotations:
@@ -78,15 +80,15 @@ async function listed() {
   const ms = usedMs() - startedAt;
   pauses.stop();
   const heapMiB = Math.round(process.memoryUsage().heapUsed / MIB);
-  return { count, largest, heapMiB, problems, ms, pauseMs: pauses.longest };
+  return { count, largest, heapMiB, problems, ms, pauseMs: pauses.longest, share: pauses.share };
 }
 
 describe('the measure of pauses', () => {
   it('sees what holds up the loop, and does not take waiting for work', async () => {
     pauses.start();
-    await new Promise((resolve) => setTimeout(resolve, 3 * MAX_PAUSE_MS));
+    await new Promise((resolve) => setTimeout(resolve, WAIT));
     pauses.stop();
-    expect(pauses.longest).toBeLessThan(MAX_PAUSE_MS);
+    expect(pauses.longest).toBeLessThan(WAIT / 2);
     pauses.start();
     // The same text, read as one: this is what the splitter is there to avoid.
     parse(
@@ -95,7 +97,7 @@ describe('the measure of pauses', () => {
         .replaceAll(/^ {2}/gm, ''),
     );
     pauses.stop();
-    expect(pauses.longest).toBeGreaterThan(MAX_PAUSE_MS);
+    expect(pauses.share).toBeGreaterThan(MAX_SHARE);
   }, 60_000);
 });
 
@@ -111,7 +113,7 @@ describe('an index of 50 MB', () => {
     expect(first).toMatchObject({ count: CHARTS - 1, largest: 500 });
     expect(first.problems.some(({ subject }) => subject.startsWith('chart-5000 '))).toBe(true);
     expect(first.problems.every(({ subject }) => subject.startsWith('chart-5000'))).toBe(true);
-    expect(first.pauseMs).toBeLessThan(MAX_PAUSE_MS);
+    expect(first.share).toBeLessThan(MAX_SHARE);
 
     const changed = indexOf([...blocks.slice(0, 7), block(7).replaceAll('1.5.0', '1.6.0'), ...blocks.slice(8)]);
     answer = (_request, response) => response.writeHead(200, { 'content-type': 'text/yaml' }).end(changed);
@@ -120,7 +122,7 @@ describe('an index of 50 MB', () => {
       `again with one chart changed: ${Math.round(second.ms)} ms of work, longest pause ${Math.round(second.pauseMs)} ms, heap ${second.heapMiB} MiB`,
     );
     expect(second.count).toBe(CHARTS - 1);
-    expect(second.pauseMs).toBeLessThan(MAX_PAUSE_MS);
+    expect(second.share).toBeLessThan(MAX_SHARE);
     expect(second.ms).toBeLessThan(first.ms / 1.5);
     expect((await registry.listVersions('chart-7')).map(({ version }) => version)[0]).toBe('1.6.0');
   }, 60_000);
