@@ -1,6 +1,6 @@
 import { ChandleryError } from './errors.ts';
 import type { RegistryPlugin, RegistrySet, VersionEntry } from './registry.ts';
-import { selectVersions } from './versions.ts';
+import { type RangeOptions, selectVersions } from './versions.ts';
 
 /** What a name without a registry means (DESIGN section 6); one that is installed in the namespace comes before all this. */
 
@@ -18,13 +18,14 @@ export async function lookupBareName(
   name: string,
   range: string | undefined,
   signal?: AbortSignal,
+  options: RangeOptions = {},
 ): Promise<{ registry: string; versions: VersionEntry[] }> {
   let first: { registry: string; versions: VersionEntry[] } | undefined;
   let missing: unknown = new ChandleryError('registry_not_found', 'no registry is configured', { template: name });
   for (const registry of bareNameRegistries(registries)) {
     try {
       const found = { registry: registry.name, versions: await registry.listVersions(name, signal, range) };
-      if (fitting(found.versions, range)) return found;
+      if (fitting(found.versions, range, options)) return found;
       first ??= found;
     } catch (error) {
       if (!(error instanceof ChandleryError && error.code === 'template_not_found')) throw error;
@@ -35,11 +36,12 @@ export async function lookupBareName(
   return first;
 }
 
-function fitting(versions: readonly VersionEntry[], range: string | undefined): boolean {
+function fitting(versions: readonly VersionEntry[], range: string | undefined, options: RangeOptions): boolean {
   return (
     selectVersions(
       versions.map(({ version }) => version),
       range,
+      options,
     ).length > 0
   );
 }

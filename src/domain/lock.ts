@@ -55,7 +55,11 @@ export function orderTemplates(templates: readonly LockedTemplate[]): LockedTemp
   for (const template of templates) {
     const inside = template.dependencies.filter((name) => byName.has(name));
     waitingFor.set(template.name, inside.length);
-    for (const name of inside) dependents.set(name, [...(dependents.get(name) ?? []), template.name]);
+    for (const name of inside) {
+      const known = dependents.get(name);
+      if (known === undefined) dependents.set(name, [template.name]);
+      else known.push(template.name);
+    }
   }
   const ready = new NameHeap();
   for (const [name, count] of waitingFor) if (count === 0) ready.push(name);

@@ -10,12 +10,15 @@ import { NogoodSolver } from './resolver/nogoods.ts';
 import { Search, type Selection } from './resolver/search.ts';
 import { type Constraints, Universe } from './resolver/universe.ts';
 
-export { type Catalog, type CatalogTemplate, gatherCatalog, type Lookup } from './resolver/catalog.ts';
+export { type Catalog, type CatalogTemplate, gatherCatalog, type Lookup, type ResolutionRoot } from './resolver/catalog.ts';
+export { gatherLocked, resolveLocked, yankedIn } from './resolver/locked.ts';
+export { describeUpdate } from './resolver/moves.ts';
 export type { Constraints } from './resolver/universe.ts';
 
 /**
  * Chooses one version per name: the root and then its dependencies, level by level, each at the highest version that still leads
  * to a solution; an installed version that fits is kept, except for the root. Optional dependencies that cannot be had are skipped.
+ * With `updateOnly` the root is kept, too, and only the names given go to their highest version (resolver/preference.ts).
  *
  * Fails with version_not_found (no version of the root fits its range), dependency_missing, dependency_conflict (in words, with
  * the fewest facts), dependency_cycle, template_invalid (a range that cannot be read stands in the way), too_large.
@@ -32,12 +35,11 @@ export function resolve(root: ResolutionRoot, catalog: Catalog, constraints: Con
 }
 
 function lockedOf(selection: Selection): LockedTemplate[] {
-  const dependencies = new Map<string, Set<string>>();
-  const requiredBy = new Map<string, Map<string, { name: string; range: string }>>();
+  const dependencies = new Map<string, string[]>();
+  const requiredBy = new Map<string, Dependent[]>();
   for (const { fact } of selection.edges) {
-    const range = fact.range ?? 'latest';
-    entryOf(dependencies, fact.by, () => new Set()).add(fact.target);
-    entryOf(requiredBy, fact.target, () => new Map()).set(JSON.stringify([fact.by, range]), { name: fact.by, range });
+    append(dependencies, fact.by, fact.target);
+    append(requiredBy, fact.target, { name: fact.by, range: fact.range ?? 'latest' });
   }
   const templates = [...selection.chosen].map(([name, { registry, version, digest, size, origin }]) => ({
     registry,
@@ -45,11 +47,23 @@ function lockedOf(selection: Selection): LockedTemplate[] {
     version,
     digest,
     size,
-    dependencies: [...(dependencies.get(name) ?? [])].sort(),
-    requiredBy: [...(requiredBy.get(name) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry),
+    dependencies: [...new Set(dependencies.get(name))].sort(),
+    requiredBy: (requiredBy.get(name) ?? []).sort(byDependent).filter((entry, at, all) => !isSame(entry, all[at - 1])),
     ...(origin && { origin }),
   }));
   return orderTemplates(templates);
+}
+
+type Dependent = LockedTemplate['requiredBy'][number];
+
+function byDependent(a: Dependent, b: Dependent): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  // As JSON, because that is how locks have been sorted since the first one.
+  return JSON.stringify(a.range) < JSON.stringify(b.range) ? -1 : 1;
+}
+
+function isSame(a: Dependent, b: Dependent | undefined): boolean {
+  return a.name === b?.name && a.range === b.range;
 }
 
 function skippedOf(selection: Selection, universe: Universe, solver: NogoodSolver<Fact>): SkippedDependency[] {
@@ -61,10 +75,8 @@ function skippedOf(selection: Selection, universe: Universe, solver: NogoodSolve
   return skipped.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }
 
-function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
+function append<V>(lists: Map<string, V[]>, name: string, value: V): void {
+  const known = lists.get(name);
+  if (known === undefined) lists.set(name, [value]);
+  else known.push(value);
 }

@@ -93,6 +93,25 @@ describe('resolve', () => {
     expect(chosen(resolve({ name: 'shop', range: '2.0.0-rc.1' }, catalog))).toEqual(['main/shop@2.0.0-rc.1']);
   });
 
+  it('takes a pre-release of the root when pre-releases are asked for, within the range', () => {
+    const catalog = catalogOf({
+      shop: { '3.0.0-rc.1': {}, '2.0.0-rc.1': { redis: '*' }, '1.0.0': {} },
+      redis: { '2.0.0-rc.1': {}, '1.0.0': {} },
+    });
+    expect(chosen(resolve({ name: 'shop', prerelease: true }, catalog))).toEqual(['main/shop@3.0.0-rc.1']);
+    expect(chosen(resolve({ name: 'shop', range: '>=1 <3', prerelease: true }, catalog))).toEqual([
+      'main/redis@1.0.0',
+      'main/shop@2.0.0-rc.1',
+    ]);
+  });
+
+  it('says which pre-release would fit where nothing else does', () => {
+    const catalog = catalogOf({ shop: { '2.0.0-rc.1': {}, '1.0.0': {} } });
+    expect(failure({ name: 'shop', range: '>=1.5.0' }, catalog).message).toBe(
+      'main/shop has no version that fits >=1.5.0 (available: 2.0.0-rc.1, 1.0.0); the pre-release 2.0.0-rc.1 fits if pre-releases are asked for',
+    );
+  });
+
   it('finishes on two thousand templates with ten versions each', () => {
     const catalog = largeCatalog(2_000, 10);
     const lock = resolve({ name: 't0' }, catalog);

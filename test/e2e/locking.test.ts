@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { HOLDING_WORKER, Holds } from '../support/holds.ts';
 import type { ShopLab } from '../support/shop-lab.ts';
 import { freshNamespace, openShopLab } from '../support/shop-lab.ts';
@@ -15,12 +15,10 @@ beforeAll(async () => {
   shop = await openShopLab();
   holds = await Holds.create(shop.lab.dir);
   await shop.lab.startWorker({ script: HOLDING_WORKER, env: holds.env });
-  db = new pg.Client({ connectionString: shop.lab.engine.databaseUrl });
-  await db.connect();
+  db = await shop.database();
 }, 180_000);
 
 afterAll(async () => {
-  await db?.end();
   await shop?.close();
 }, 60_000);
 

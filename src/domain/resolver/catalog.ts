@@ -1,6 +1,14 @@
 import { ChandleryError } from '../errors.ts';
 import type { VersionEntry } from '../registry.ts';
-import { compareVersions, exactVersion, isVersion, selectVersions } from '../versions.ts';
+import {
+  compareVersions,
+  exactVersion,
+  isRange,
+  isVersion,
+  MAX_RANGE_LENGTH,
+  type RangeOptions,
+  selectVersions,
+} from '../versions.ts';
 import { RESOLVE_LIMITS, type ResolveLimits } from './limits.ts';
 
 /** What a resolution is about: a name, and optionally which registry and which versions. */
@@ -10,6 +18,8 @@ export interface ResolutionRoot {
   name: string;
   /** absent = the newest release */
   range?: string;
+  /** Pre-releases of this template count like releases; what it needs is as its own ranges say. */
+  prerelease?: boolean;
 }
 
 /** All usable versions of one template in one registry, newest first. */
@@ -30,8 +40,15 @@ export interface Catalog {
   unavailable: Array<{ registry: string; name: string; why: string }>;
 }
 
-/** An answer of `undefined` for the registry means: whichever answers bare names. Missing templates fail with template_not_found. */
-export type Lookup = (registry: string | undefined, name: string) => Promise<{ registry: string; versions: VersionEntry[] }>;
+/**
+ * A registry of `undefined` means: whichever answers bare names. `range` is what is known to be wanted, for registries that do not list
+ * everything; undefined where that cannot be said in one range. Missing templates fail with template_not_found.
+ */
+export type Lookup = (
+  registry: string | undefined,
+  name: string,
+  range: string | undefined,
+) => Promise<{ registry: string; versions: VersionEntry[] }>;
 
 /** What stands in the namespace already. */
 export interface InstalledTemplate {
@@ -44,6 +61,8 @@ export interface InstalledTemplate {
 export interface GatherOptions {
   /** kept versions are explored even where they are yanked */
   installed?: readonly InstalledTemplate[];
+  /** names to be brought up to date: looked for in the registry that they were installed from, too */
+  updateOnly?: readonly string[];
   limits?: Partial<ResolveLimits>;
 }
 
@@ -54,6 +73,8 @@ interface Node {
   mandatory: boolean;
   ranges: Set<string>;
   versions?: VersionEntry[];
+  /** in question whatever the ranges say */
+  besides?: readonly string[];
   failure?: unknown;
   explored: Set<VersionEntry>;
 }
@@ -71,19 +92,24 @@ class Gathering {
   readonly #lookup: Lookup;
   readonly #limits: ResolveLimits;
   readonly #installed: ReadonlyMap<string, InstalledTemplate>;
+  /** Where the names to be brought up to date were installed from. */
+  readonly #homes: ReadonlyMap<string, string>;
 
   constructor(lookup: Lookup, options: GatherOptions) {
     this.#lookup = lookup;
     this.#limits = { ...RESOLVE_LIMITS, ...options.limits };
     this.#installed = new Map((options.installed ?? []).map((entry) => [nodeKey(entry.registry, entry.name), entry]));
+    const updated = (options.installed ?? []).filter(({ name }) => options.updateOnly?.includes(name));
+    this.#homes = new Map(updated.map(({ name, registry }) => [name, registry]));
   }
 
   async run(root: ResolutionRoot): Promise<Catalog> {
-    const found = await this.#lookup(root.registry, root.name);
+    const found = await this.#lookup(root.registry, root.name, root.range);
     const first = this.#node(found.registry, root.name);
     first.mandatory = true;
     first.ranges.add(root.range ?? 'latest');
     first.versions = this.#usable(found.registry, root.name, found.versions);
+    if (root.prerelease === true) first.besides = fittingEntries(first.versions, root.range, { prerelease: true });
     let level = this.#explore([first]);
     for (let depth = 1; level.size > 0; depth++) {
       if (depth > this.#limits.maxDepth) throw this.#tooDeep(level);
@@ -103,9 +129,12 @@ class Gathering {
         for (const dependency of entry.dependencies) {
           const target = this.#node(dependency.registry ?? node.registry, dependency.name);
           if (node.mandatory && dependency.optional !== true) this.#makeMandatory(target);
-          if (target.ranges.has(dependency.version)) continue;
-          target.ranges.add(dependency.version);
-          reached.add(target);
+          const home = dependency.registry === undefined ? this.#homes.get(dependency.name) : undefined;
+          for (const wanted of home === undefined ? [target] : [target, this.#node(home, dependency.name)]) {
+            if (wanted.ranges.has(dependency.version)) continue;
+            wanted.ranges.add(dependency.version);
+            reached.add(wanted);
+          }
         }
       }
     }
@@ -114,7 +143,7 @@ class Gathering {
 
   #inQuestion(node: Node): VersionEntry[] {
     const versions = node.versions ?? [];
-    const wanted = new Set<string>();
+    const wanted = new Set(node.besides);
     for (const range of node.ranges) for (const version of fittingEntries(versions, range)) wanted.add(version);
     const installed = this.#installed.get(nodeKey(node.registry, node.name));
     if (installed !== undefined) wanted.add(installed.version);
@@ -150,7 +179,7 @@ class Gathering {
 
   async #fetchOne(node: Node): Promise<void> {
     try {
-      const found = await this.#lookup(node.registry, node.name);
+      const found = await this.#lookup(node.registry, node.name, anyOf(node.ranges));
       node.versions = this.#usable(node.registry, node.name, found.versions);
     } catch (error) {
       if (error instanceof ChandleryError && error.code === 'template_not_found') node.versions = [];
@@ -219,13 +248,21 @@ class Gathering {
 export function fittingEntries(
   entries: ReadonlyArray<{ version: string; yanked?: boolean }>,
   range: string | undefined,
+  options: RangeOptions = {},
 ): string[] {
   const exact = exactVersion(range);
   const open = entries.filter((entry) => entry.yanked !== true || entry.version === exact);
   return selectVersions(
     open.map((entry) => entry.version),
     range,
+    options,
   );
+}
+
+/** One range for several, in an order that does not depend on who asked first; undefined where one of them is no semver range. */
+function anyOf(ranges: ReadonlySet<string>): string | undefined {
+  const joined = [...ranges].sort().join(' || ');
+  return !ranges.has('latest') && joined.length <= MAX_RANGE_LENGTH && isRange(joined) ? joined : undefined;
 }
 
 function nodeKey(registry: string, name: string): string {

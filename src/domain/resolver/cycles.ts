@@ -8,9 +8,10 @@ export type SelectedEdge = StatedFact<NeedsFact>;
  * names the selected templates from the root on; a circle starts at its first name in that order. None = an empty list.
  */
 export function findCycles(edges: readonly SelectedEdge[], order: readonly string[]): SelectedEdge[][] {
-  const outgoing = new Map<string, SelectedEdge[]>();
-  for (const edge of edges) outgoing.set(edge.fact.by, [...(outgoing.get(edge.fact.by) ?? []), edge]);
   const remaining = templatesOnCircles(edges, order);
+  if (remaining.size === 0) return [];
+  const outgoing = new Map<string, SelectedEdge[]>();
+  for (const edge of edges) appendTo(outgoing, edge.fact.by, edge);
   const cycles: SelectedEdge[][] = [];
   for (const start of order) {
     if (!remaining.has(start)) continue;
@@ -29,7 +30,7 @@ function templatesOnCircles(edges: readonly SelectedEdge[], order: readonly stri
   const targets = new Map<string, string[]>();
   for (const { fact } of edges) {
     dependents.set(fact.target, (dependents.get(fact.target) ?? 0) + 1);
-    targets.set(fact.by, [...(targets.get(fact.by) ?? []), fact.target]);
+    appendTo(targets, fact.by, fact.target);
   }
   const free = order.filter((name) => dependents.get(name) === 0);
   for (let name = free.pop(); name !== undefined; name = free.pop()) {
@@ -70,4 +71,11 @@ function walkBack(start: string, reachedBy: ReadonlyMap<string, SelectedEdge>): 
     edge = edge.fact.by === start ? undefined : reachedBy.get(edge.fact.by);
   }
   return path;
+}
+
+/** In place: one template of a large catalog may need a thousand others. */
+function appendTo<V>(lists: Map<string, V[]>, name: string, value: V): void {
+  const known = lists.get(name);
+  if (known === undefined) lists.set(name, [value]);
+  else known.push(value);
 }

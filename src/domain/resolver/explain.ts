@@ -1,8 +1,10 @@
 import { ChandleryError, type ErrorCode } from '../errors.ts';
 import { similarNames } from '../similar-names.ts';
+import { fittingEntries } from './catalog.ts';
 import type { DemandFact, Fact, NeedsFact, StatedFact } from './facts.ts';
 import { minimise } from './minimise.ts';
-import { factsBehind, type Nogood, type NogoodSolver } from './nogoods.ts';
+import { factsBehind, type Nogood } from './nogood.ts';
+import type { NogoodSolver } from './nogoods.ts';
 import type { Universe } from './universe.ts';
 import { Words } from './words.ts';
 
@@ -30,11 +32,20 @@ export function explainRoot(universe: Universe, fact: Fact): ChandleryError {
   const available = new Words(universe, [fact]).available(name);
   const what = range === undefined ? 'that may be installed' : `that fits ${range}`;
   const alternatives = universe.candidates(name).map((candidate) => candidate.version);
-  return new ChandleryError('version_not_found', `${registry}/${name} has no version ${what} (${available})`, {
+  const message = `${registry}/${name} has no version ${what} (${available})${prereleaseHint(universe)}`;
+  return new ChandleryError('version_not_found', message, {
     registry,
     template: name,
     alternatives,
   });
+}
+
+/** Who did not think of pre-releases is told that one would do. */
+function prereleaseHint(universe: Universe): string {
+  const { root } = universe;
+  const own = universe.candidates(root.name).filter((candidate) => candidate.registry === root.registry);
+  const [fitting] = fittingEntries(own, root.range, { prerelease: true });
+  return fitting === undefined ? '' : `; the pre-release ${fitting} fits if pre-releases are asked for`;
 }
 
 /** Why an optional dependency had to be left out, in words. */

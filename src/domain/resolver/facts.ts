@@ -1,4 +1,4 @@
-import type { Term } from './nogoods.ts';
+import type { Term } from './nogood.ts';
 
 /** Why a demand can be met by nothing at all. */
 export type Problem = 'missing' | 'unavailable' | 'bad_range' | 'no_version';

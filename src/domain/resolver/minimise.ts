@@ -1,6 +1,7 @@
 import type { Fact, StatedFact } from './facts.ts';
 import { RESOLVE_LIMITS } from './limits.ts';
-import { factsBehind, NogoodSolver, type Term } from './nogoods.ts';
+import { factsBehind, type Term } from './nogood.ts';
+import { NogoodSolver } from './nogoods.ts';
 
 /** A fact of a failed search; everything the shortest explanation is made of. */
 type Core = StatedFact[];

@@ -4,30 +4,23 @@
  * out by resolution (as PubGrub and CDCL do), kept as a new nogood, and the search jumps back to the choice that caused it. Every
  * learned nogood remembers what it was derived from: that derivation is the explanation of a failure.
  */
-
-/** Holds when the variable's value is one of `values` (bit n = value n). */
-export interface Term {
-  variable: number;
-  values: bigint;
-}
-
-export interface Nogood<F> {
-  readonly terms: readonly Term[];
-  /** what it says, for a nogood that was given */
-  readonly fact?: F;
-  /** what it follows from, for a nogood that was learned */
-  readonly causes?: readonly [Nogood<F>, Nogood<F>];
-}
+import { joined, type Nogood, type Term, termsOf } from './nogood.ts';
 
 /** One narrowing of one domain, in order. */
 interface Entry<F> {
   variable: number;
   before: bigint;
   after: bigint;
+  /** decisions standing when it was made; it is undone when there are fewer */
   level: number;
+  /** the least level from which it follows; lower where what it follows from was learned late */
+  since: number;
   /** absent for a decision */
   reason?: Nogood<F>;
 }
+
+/** Decisions jumped back over at most; to go further back would only mean making thousands of them once more. */
+const MAX_JUMP = 100;
 
 export class NogoodSolver<F> {
   /** dead ends met so far */
@@ -41,8 +34,15 @@ export class NogoodSolver<F> {
   /** per variable, the indices in the trail of its narrowings */
   readonly #history: number[][] = [];
   readonly #trail: Entry<F>[] = [];
-  readonly #changed = new Set<number>();
+  /** narrowings that takeNarrowed has answered */
+  #taken = 0;
+  /** variables whose domains have changed, in order, each once */
+  #changed: number[] = [];
+  #nextChanged = 0;
+  readonly #isChanged: boolean[] = [];
   readonly #unchecked: Nogood<F>[] = [];
+  /** Obeyed from this level on, although they could be from an earlier one: looked at again when that is jumped back over. */
+  readonly #late: Array<{ nogood: Nogood<F>; level: number }> = [];
   #level = 0;
 
   addVariable(size: number): number {
@@ -58,6 +58,13 @@ export class NogoodSolver<F> {
     return this.#level;
   }
 
+  /** The variable of the next narrowing that stands and was not asked for yet; undefined where there is none. */
+  takeNarrowed(): number | undefined {
+    const next = this.#trail[this.#taken];
+    if (next !== undefined) this.#taken++;
+    return next?.variable;
+  }
+
   full(variable: number): bigint {
     return this.#full[variable] ?? 0n;
   }
@@ -68,9 +75,7 @@ export class NogoodSolver<F> {
 
   /** Adds a nogood; the next `settle` obeys it. Terms on one variable are joined, terms that always hold left out. */
   add(fact: F, terms: readonly Term[]): Nogood<F> {
-    const joined = new Map<number, bigint>();
-    for (const { variable, values } of terms) joined.set(variable, (joined.get(variable) ?? values) & values);
-    const nogood = { fact, terms: this.#meaningful(joined) };
+    const nogood = { fact, terms: this.#meaningful(joined(terms)) };
     this.#register(nogood);
     return nogood;
   }
@@ -78,12 +83,7 @@ export class NogoodSolver<F> {
   /** Narrows a domain by choice, on a new level. */
   decide(variable: number, values: bigint): void {
     this.#level++;
-    this.#narrow(variable, values, undefined);
-  }
-
-  /** Has the next `settle` look again at a nogood whose consequences may have been lost in a jump back. */
-  recheck(nogood: Nogood<F>): void {
-    this.#unchecked.push(nogood);
+    this.#narrow(variable, values, this.#level);
   }
 
   /** Why the last narrowing of this variable had to be, traced back to choices alone; undefined where it was a choice itself. */
@@ -104,7 +104,6 @@ export class NogoodSolver<F> {
     for (;;) {
       const conflict = this.#propagate();
       if (conflict === undefined) return this.refutation === undefined;
-      this.conflicts++;
       if (!this.#learn(conflict)) return false;
     }
   }
@@ -121,15 +120,32 @@ export class NogoodSolver<F> {
         if (this.#isViolated(next)) return next;
         continue;
       }
-      const [variable] = this.#changed;
+      const variable = this.#takeChanged();
       if (variable === undefined) return undefined;
-      this.#changed.delete(variable);
       for (const nogood of this.#watching[variable] ?? []) {
         if (!this.#isViolated(nogood)) continue;
-        this.#changed.add(variable);
+        this.#markChanged(variable);
         return nogood;
       }
     }
+  }
+
+  #markChanged(variable: number): void {
+    if (this.#isChanged[variable]) return;
+    this.#isChanged[variable] = true;
+    this.#changed.push(variable);
+  }
+
+  #takeChanged(): number | undefined {
+    const variable = this.#changed[this.#nextChanged];
+    if (variable === undefined) {
+      if (this.#nextChanged > 0) this.#changed = [];
+      this.#nextChanged = 0;
+      return undefined;
+    }
+    this.#nextChanged++;
+    this.#isChanged[variable] = false;
+    return variable;
   }
 
   /** Excludes the last open term where the others hold; true where every term holds. */
@@ -143,49 +159,66 @@ export class NogoodSolver<F> {
       open = term;
     }
     if (open === undefined) return true;
-    this.#narrow(open.variable, this.domain(open.variable) & ~open.values, nogood);
+    const since = this.#levelOf(nogood, open);
+    this.#narrow(open.variable, this.domain(open.variable) & ~open.values, since, nogood);
+    if (since < this.#level) this.#late.push({ nogood, level: this.#level });
     return false;
   }
 
-  #narrow(variable: number, after: bigint, reason: Nogood<F> | undefined): void {
-    const entry = { variable, before: this.domain(variable), after, level: this.#level };
+  #narrow(variable: number, after: bigint, since: number, reason?: Nogood<F>): void {
+    const entry: Entry<F> = { variable, before: this.domain(variable), after, level: this.#level, since };
+    if (reason !== undefined) entry.reason = reason;
     this.#domains[variable] = after;
     this.#history[variable]?.push(this.#trail.length);
-    this.#trail.push(reason === undefined ? entry : { ...entry, reason });
-    this.#changed.add(variable);
+    this.#trail.push(entry);
+    this.#markChanged(variable);
   }
 
   /** Resolves the conflict back to the earliest level where it forces something. False where that is before any decision. */
   #learn(conflict: Nogood<F>): boolean {
     let current = conflict;
     for (;;) {
-      const latest = this.#latestSatisfier(current);
+      const { latest, level, otherLevel } = this.#standing(current);
       if (latest === undefined) {
         this.refutation = current;
         return false;
       }
-      if (latest.entry.reason === undefined || latest.otherLevel < latest.entry.level) {
-        this.#jumpBack(latest.otherLevel);
+      // It began before the last choices: they are nothing to learn from, and it will be met again there.
+      const isOlder = level < this.#level;
+      if (isOlder || otherLevel < level || latest.reason === undefined) {
+        if (!isOlder) this.conflicts++;
+        const isFar = level - otherLevel > MAX_JUMP;
+        this.#jumpBack(isOlder ? level : isFar ? level - 1 : otherLevel);
         if (current === conflict) this.#unchecked.push(current);
         else this.#register(current);
         return true;
       }
-      current = this.#resolve(current, latest.entry.reason, latest.entry.variable);
+      current = this.#resolve(current, latest.reason, latest.variable);
     }
   }
 
-  /** The trail entry that completed the nogood, and the highest level that its other terms need. */
-  #latestSatisfier(nogood: Nogood<F>): { entry: Entry<F>; otherLevel: number } | undefined {
+  /** From which level all terms hold, what was the last of that level to make one hold, and from which level the others do. */
+  #standing(nogood: Nogood<F>): { latest: Entry<F> | undefined; level: number; otherLevel: number } {
     let latest = -1;
+    let level = 0;
     let otherLevel = 0;
     for (const term of nogood.terms) {
       const index = this.#satisfier(term);
-      const previous = Math.min(latest, index);
-      latest = Math.max(latest, index);
-      otherLevel = Math.max(otherLevel, this.#trail[previous]?.level ?? 0);
+      const since = this.#trail[index]?.since ?? 0;
+      otherLevel = Math.max(otherLevel, Math.min(level, since));
+      latest = since === level ? Math.max(latest, index) : since > level ? index : latest;
+      level = Math.max(level, since);
     }
-    const entry = this.#trail[latest];
-    return entry === undefined ? undefined : { entry, otherLevel };
+    return { latest: this.#trail[latest], level, otherLevel };
+  }
+
+  /** The level from which all terms but one hold, and that one is as open as it is. */
+  #levelOf(nogood: Nogood<F>, open: Term): number {
+    let level = this.#trail[this.#history[open.variable]?.at(-1) ?? -1]?.since ?? 0;
+    for (const term of nogood.terms) {
+      if (term !== open) level = Math.max(level, this.#trail[this.#satisfier(term)]?.since ?? 0);
+    }
+    return level;
   }
 
   #satisfier(term: Term): number {
@@ -204,13 +237,11 @@ export class NogoodSolver<F> {
       const both = other === undefined ? term.values : term.variable === pivot ? other | term.values : other & term.values;
       merged.set(term.variable, both);
     }
-    return { terms: this.#meaningful(merged), causes: [a, b] };
+    return { terms: this.#meaningful(termsOf(merged)), causes: [a, b] };
   }
 
-  #meaningful(terms: ReadonlyMap<number, bigint>): Term[] {
-    return [...terms]
-      .map(([variable, values]) => ({ variable, values }))
-      .filter(({ variable, values }) => values !== this.full(variable));
+  #meaningful(terms: readonly Term[]): Term[] {
+    return terms.filter(({ variable, values }) => values !== this.full(variable));
   }
 
   #jumpBack(level: number): void {
@@ -219,22 +250,11 @@ export class NogoodSolver<F> {
       this.#history[entry.variable]?.pop();
       this.#trail.pop();
     }
+    this.#taken = Math.min(this.#taken, this.#trail.length);
+    for (let late = this.#late.at(-1); late !== undefined && late.level > level; late = this.#late.at(-1)) {
+      this.#late.pop();
+      this.#unchecked.push(late.nogood);
+    }
     this.#level = level;
   }
-}
-
-/** The given facts a nogood was derived from, each once. */
-export function factsBehind<F>(nogood: Nogood<F>): Array<{ fact: F; terms: readonly Term[] }> {
-  const seen = new Set<Nogood<F>>([nogood]);
-  const found: Array<{ fact: F; terms: readonly Term[] }> = [];
-  const open = [nogood];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next.fact !== undefined) found.push({ fact: next.fact, terms: next.terms });
-    for (const cause of next.causes ?? []) {
-      if (seen.has(cause)) continue;
-      seen.add(cause);
-      open.push(cause);
-    }
-  }
-  return found;
 }

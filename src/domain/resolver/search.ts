@@ -1,33 +1,28 @@
 /**
  * The order in which choices are made, which is also the order of preference: the root first, then what it depends on, level by
- * level and by name within a level, each at its most preferred candidate that still leads to a solution. The answer is the one
+ * level and by name within a level, each at its most preferred candidate that still leads to a solution. Where only some names are
+ * to be brought up to date, what needs them comes first, then they themselves, then the rest (preference.ts). The answer is the one
  * that plain backtracking in this order would find first; learning only finds it sooner.
  */
 import { ChandleryError } from '../errors.ts';
+import { Agenda, type Item, itemsOf, type Mark, type OptionItem, type TemplateItem } from './agenda.ts';
+import type { Candidate } from './candidates.ts';
 import { findCycles, type SelectedEdge } from './cycles.ts';
-import type { Fact, NeedsFact, StatedFact } from './facts.ts';
+import type { DemandFact, Fact, NeedsFact, StatedFact } from './facts.ts';
 import { RESOLVE_LIMITS } from './limits.ts';
-import type { Nogood, NogoodSolver, Term } from './nogoods.ts';
-import { ABSENT, type Candidate, TAKEN, type Universe } from './universe.ts';
-
-/** Something to decide next: which candidate of a template, or whether an optional dependency is taken. */
-type TemplateItem = { name: string };
-type OptionItem = { option: number; fact: NeedsFact };
-type Item = TemplateItem | OptionItem;
+import type { Nogood, Term } from './nogood.ts';
+import type { NogoodSolver } from './nogoods.ts';
+import { ABSENT, TAKEN, type Universe } from './universe.ts';
 
 interface Visit {
   item: Item;
   /** decisions standing when it was settled; it is forgotten when the solver falls below */
   level: number;
   /** where the agenda stood before */
-  head: number;
-  tail: number;
+  before: Mark;
 }
 
-interface CandidateNeeds {
-  needs: readonly StatedFact<NeedsFact>[];
-  next: readonly Item[];
-}
+type Needs = readonly StatedFact<NeedsFact>[];
 
 export interface Selection {
   chosen: Map<string, Candidate>;
@@ -38,28 +33,35 @@ export interface Selection {
 export class Search {
   readonly #universe: Universe;
   readonly #solver: NogoodSolver<Fact>;
-  readonly #stated = new Map<StatedFact, Nogood<Fact>>();
-  readonly #needs = new Map<string, Map<bigint, CandidateNeeds>>();
-  #agenda: Item[] = [];
-  #head = 0;
+  readonly #stated = new Set<StatedFact>();
+  /** What whole candidates need, all of which was told: asked far more often than there are facts. */
+  readonly #told = new Set<Needs>();
+  /** Told, and what it leads to not yet looked at. */
+  readonly #ahead: DemandFact[] = [];
+  readonly #needs = new Map<string, Map<bigint, Needs>>();
+  readonly #agenda: Agenda;
+  /** of the selection that was looked at last */
+  #edges: SelectedEdge[] = [];
   #visits: Visit[] = [];
   #visited = new Set<string>();
 
   constructor(universe: Universe, solver: NogoodSolver<Fact>) {
     this.#universe = universe;
     this.#solver = solver;
+    this.#agenda = new Agenda((name) => universe.lane(name));
   }
 
   /** The most preferred selection, or undefined where there is none (the solver then holds the refutation). */
   run(): Selection | undefined {
     this.#state(this.#universe.rootFact());
     for (const stated of this.#universe.requiredFacts()) this.#state(stated);
-    this.#agenda = [{ name: this.#universe.root.name }];
+    this.#agenda.plan([{ name: this.#universe.root.name }]);
     for (;;) {
       if (!this.#solver.settle()) return undefined;
       this.#checkEffort();
       this.#forget();
-      const item = this.#nextItem();
+      if (this.#stateAhead()) continue;
+      const item = this.#agenda.next((name) => this.#visited.has(name));
       if (item !== undefined) this.#process(item);
       else if (this.#isFinished()) return this.#selection();
     }
@@ -71,30 +73,51 @@ export class Search {
     throw new ChandleryError('too_large', message, { template: this.#universe.root.name });
   }
 
-  /** Tells the solver a fact, or reminds it; true where it was new. */
+  /** Tells the solver a fact; true where it was new. */
   #state(stated: StatedFact): boolean {
-    const known = this.#stated.get(stated);
-    if (known === undefined) this.#stated.set(stated, this.#solver.add(stated.fact, stated.terms));
-    else this.#solver.recheck(known);
-    return known === undefined;
+    if (this.#stated.has(stated)) return false;
+    this.#stated.add(stated);
+    this.#solver.add(stated.fact, stated.terms);
+    if ('allowed' in stated.fact) this.#ahead.push(stated.fact);
+    return true;
+  }
+
+  /**
+   * Tells the solver what the best candidates of everything in sight need, long before their turn: a dead end is met where it begins,
+   * not thousands of choices later. True where there was something new.
+   */
+  #stateAhead(): boolean {
+    const known = this.#stated.size;
+    for (let next = this.#solver.takeNarrowed(); next !== undefined; next = this.#solver.takeNarrowed()) {
+      const name = this.#universe.nameOf(next);
+      if (name !== undefined) this.#stateBest(name, this.#solver.domain(next));
+    }
+    for (let fact = this.#ahead.pop(); fact !== undefined; fact = this.#ahead.pop()) {
+      this.#stateBest(fact.target, fact.allowed & this.#solver.domain(this.#universe.variable(fact.target)));
+    }
+    return this.#stated.size > known;
+  }
+
+  #stateBest(name: string, candidates: bigint): void {
+    const best = lowestBit(candidates & ~ABSENT);
+    if (best === 0n) return;
+    this.#tell(this.#needsOf(name, best));
+  }
+
+  /** True where one of them was new. */
+  #tell(needs: Needs): boolean {
+    if (this.#told.has(needs)) return false;
+    this.#told.add(needs);
+    return needs.filter((stated) => this.#state(stated)).length > 0;
   }
 
   /** Drops the visits that the solver has jumped back over. */
   #forget(): void {
     for (let last = this.#visits.at(-1); last !== undefined && last.level > this.#solver.level; last = this.#visits.at(-1)) {
       this.#visits.pop();
-      this.#agenda.length = last.tail;
-      this.#head = last.head;
+      this.#agenda.reset(last.before);
       if ('name' in last.item) this.#visited.delete(last.item.name);
     }
-  }
-
-  #nextItem(): Item | undefined {
-    for (let item = this.#agenda[this.#head]; item !== undefined; item = this.#agenda[this.#head]) {
-      if ('option' in item || !this.#visited.has(item.name)) return item;
-      this.#head++;
-    }
-    return undefined;
   }
 
   #process(item: Item): void {
@@ -112,34 +135,33 @@ export class Search {
     const variable = this.#universe.variable(item.name);
     const best = lowestBit(this.#solver.domain(variable) & ~ABSENT);
     if (best === 0n) throw new ChandleryError('internal', `The resolver lost every candidate of ${item.name} without a reason.`);
-    const { needs, next } = this.#needsOf(item.name, best);
-    let news = 0;
-    for (const stated of needs) news += Number(this.#state(stated));
+    const needs = this.#needsOf(item.name, best);
     // New facts may rule the candidate out at once: hear them before choosing it.
-    if (news > 0) return;
+    if (this.#tell(needs)) return;
     if (this.#solver.domain(variable) !== best) this.#solver.decide(variable, best);
-    this.#record(item, next);
+    this.#record(item, itemsOf(needs));
   }
 
-  /** What one candidate depends on, and what that adds to the agenda; worked out once, for it is asked at every return. */
-  #needsOf(name: string, candidate: bigint): CandidateNeeds {
-    const byCandidate = this.#needs.get(name) ?? new Map<bigint, CandidateNeeds>();
-    this.#needs.set(name, byCandidate);
-    const known = byCandidate.get(candidate);
-    if (known !== undefined) return known;
-    const needs = this.#universe.needs(name).filter((stated) => (stated.fact.versions & candidate) !== 0n);
-    const options = needs.flatMap(({ fact }) => (fact.option === undefined ? [] : [{ option: fact.option, fact }]));
-    const names = needs.filter(({ fact }) => fact.option === undefined).map(({ fact }) => ({ name: fact.target }));
-    const found = { needs, next: [...options, ...names] };
-    byCandidate.set(candidate, found);
-    return found;
+  /** What one candidate depends on; worked out once, for it is asked at every return. */
+  #needsOf(name: string, candidate: bigint): Needs {
+    let byCandidate = this.#needs.get(name);
+    if (byCandidate === undefined) {
+      byCandidate = new Map();
+      this.#needs.set(name, byCandidate);
+    }
+    let needs = byCandidate.get(candidate);
+    if (needs === undefined) {
+      needs = this.#universe.needs(name, candidate);
+      byCandidate.set(candidate, needs);
+    }
+    return needs;
   }
 
   #record(item: Item, next: readonly Item[]): void {
-    this.#visits.push({ item, level: this.#solver.level, head: this.#head, tail: this.#agenda.length });
+    this.#visits.push({ item, level: this.#solver.level, before: this.#agenda.mark() });
     if ('name' in item) this.#visited.add(item.name);
-    this.#head++;
-    this.#agenda.push(...next);
+    this.#agenda.pass(item);
+    this.#agenda.plan(next);
   }
 
   /** Everything is chosen; false where a rule about the whole (no circles, nothing unwanted) now objects, or more must be decided. */
@@ -149,7 +171,8 @@ export class Search {
       this.#rejectUnwanted(unwanted);
       return false;
     }
-    const cycles = findCycles(this.#edges(), this.#chosenVersions());
+    this.#edges = this.#takenEdges();
+    const cycles = findCycles(this.#edges, this.#chosenVersions());
     for (const cycle of cycles) this.#rejectCycle(cycle);
     return cycles.length === 0;
   }
@@ -168,7 +191,10 @@ export class Search {
     }
     const inside = new Set(unwanted);
     const outside = this.#universe.names.filter((name) => !inside.has(name));
-    const support = outside.flatMap((name) => this.#universe.needs(name).filter(({ fact }) => inside.has(fact.target)));
+    const allOf = (name: string): bigint => this.#solver.full(this.#universe.variable(name));
+    const support = outside.flatMap((name) =>
+      this.#universe.needs(name, allOf(name)).filter(({ fact }) => inside.has(fact.target)),
+    );
     for (const target of unwanted) {
       const variable = this.#universe.variable(target);
       const terms = [
@@ -208,10 +234,10 @@ export class Search {
     return this.#visits.flatMap(({ item }) => ('name' in item ? [item.name] : []));
   }
 
-  #edges(): SelectedEdge[] {
+  #takenEdges(): SelectedEdge[] {
     return this.#chosenVersions().flatMap((name) => {
       const bit = this.#solver.domain(this.#universe.variable(name));
-      return this.#needsOf(name, bit).needs.filter(
+      return this.#needsOf(name, bit).filter(
         ({ fact }) => fact.option === undefined || this.#solver.domain(fact.option) === TAKEN,
       );
     });
@@ -227,7 +253,7 @@ export class Search {
       if (!('option' in item) || this.#solver.domain(item.option) === TAKEN) return [];
       return [{ fact: item.fact, reason: this.#solver.rootCause(item.option) }];
     });
-    return { chosen, edges: this.#edges(), skipped };
+    return { chosen, edges: this.#edges, skipped };
   }
 }
 

@@ -2,12 +2,17 @@
  * What there is to choose from, as the solver sees it: one variable per template name (a namespace holds one version of a name),
  * value 0 = not part of the lock, values 1..n = its candidates in the order of preference.
  */
-import type { ArchiveOrigin } from '../lock.ts';
 import type { DependencySpec } from '../registry.ts';
-import { compareVersions, isRange, selectVersions } from '../versions.ts';
-import { type Catalog, fittingEntries, type InstalledTemplate, type ResolutionRoot } from './catalog.ts';
+import { fits, isRange, type RangeOptions, readVersion, selectVersions, sorted } from '../versions.ts';
+import { bitOf } from './bits.ts';
+import { type Candidate, offeredCandidates, shelve } from './candidates.ts';
+import type { Catalog, InstalledTemplate, ResolutionRoot } from './catalog.ts';
 import type { Fact, NeedsFact, Problem, RequiredFact, StatedFact } from './facts.ts';
-import type { NogoodSolver, Term } from './nogoods.ts';
+import { type NeedGroup, NeedGroups } from './need-groups.ts';
+import type { Term } from './nogood.ts';
+import type { NogoodSolver } from './nogoods.ts';
+import { byPreference, type Lane, Preference } from './preference.ts';
+import type { Shelf } from './shelf.ts';
 
 /** A range that an installed template puts on a name in the namespace. */
 export interface InstalledRequirement {
@@ -20,19 +25,13 @@ export interface InstalledRequirement {
 export interface Constraints {
   installed?: readonly InstalledTemplate[];
   required?: readonly InstalledRequirement[];
+  /**
+   * Only these are brought up to date: the root and everything else stay as installed unless they must move. What needs one of them
+   * never moves for its sake; what it needs moves where its newest version wants that.
+   */
+  updateOnly?: readonly string[];
   /** names to suggest from when a template is missing, besides those of the catalog */
   knownNames?: readonly string[];
-}
-
-export interface Candidate {
-  registry: string;
-  version: string;
-  digest: string;
-  size: number;
-  dependencies: readonly DependencySpec[];
-  yanked: boolean;
-  installed: boolean;
-  origin?: ArchiveOrigin;
 }
 
 /** Bit of "not part of the lock". */
@@ -40,17 +39,24 @@ export const ABSENT = 1n;
 /** Bit of "the optional dependency is taken", in the variable of an option. */
 export const TAKEN = 2n;
 
+interface Known {
+  variable: number;
+  candidates: readonly Candidate[];
+  shelves: ReadonlyMap<string, Shelf>;
+  needs: NeedGroups;
+}
+
 export class Universe {
   readonly names: readonly string[];
   readonly root: ResolutionRoot & { registry: string };
   readonly knownNames: readonly string[];
-  readonly #variables = new Map<string, number>();
-  readonly #candidates = new Map<string, readonly Candidate[]>();
-  readonly #needs = new Map<string, StatedFact<NeedsFact>[]>();
-  readonly #masks = new Map<string, bigint>();
+  readonly #known = new Map<string, Known>();
+  /** by variable; none for the variable of an option */
+  readonly #nameOf: string[] = [];
   readonly #unavailable: ReadonlyMap<string, string>;
   readonly #installed: ReadonlyMap<string, InstalledTemplate>;
   readonly #required: readonly InstalledRequirement[];
+  readonly #preference: Preference;
   readonly #solver: NogoodSolver<Fact>;
 
   constructor(solver: NogoodSolver<Fact>, root: ResolutionRoot, catalog: Catalog, constraints: Constraints) {
@@ -62,6 +68,7 @@ export class Universe {
       requiredBy: entry.requiredBy.split(' ')[0] ?? '',
     }));
     this.#required = required.sort(byRequirement);
+    this.#preference = new Preference(root.name, this.#required, constraints.updateOnly);
     this.#unavailable = new Map(catalog.unavailable.map((entry) => [`${entry.registry}/${entry.name}`, entry.why]));
     const offered = offeredCandidates(catalog);
     const wanted = catalog.missing.concat(catalog.unavailable).map((entry) => entry.name);
@@ -71,12 +78,21 @@ export class Universe {
   }
 
   variable(name: string): number {
-    const known = this.#variables.get(name);
-    return known ?? this.#introduce(name, []);
+    return (this.#known.get(name) ?? this.#introduce(name, [])).variable;
+  }
+
+  /** The name a variable stands for; undefined for an option's. */
+  nameOf(variable: number): string | undefined {
+    return this.#nameOf[variable];
+  }
+
+  /** When the name is decided, among those that could be next. */
+  lane(name: string): Lane {
+    return this.#preference.lane(name);
   }
 
   candidates(name: string): readonly Candidate[] {
-    return this.#candidates.get(name) ?? [];
+    return this.#known.get(name)?.candidates ?? [];
   }
 
   /** Why the registry could not be asked, or undefined where it could. */
@@ -86,9 +102,10 @@ export class Universe {
 
   /** What was asked for: the root is part of the lock, within its range. Yanked only where named exactly. */
   rootFact(): StatedFact {
-    const { name, range, registry } = this.root;
-    const own = this.candidates(name).filter((candidate) => candidate.registry === registry);
-    const allowed = this.#bits(name, registry, fittingEntries(own, range));
+    const { name, range, registry, prerelease } = this.root;
+    const kept = this.candidates(name).find((candidate) => candidate.installed && candidate.registry === registry);
+    const stays = kept !== undefined && fits(kept.version, range, { prerelease });
+    const allowed = this.#fitting(name, registry, range, { prerelease }) | (stays ? this.#bit(name, kept) : 0n);
     const variable = this.variable(name);
     const fact: Fact = {
       kind: 'root',
@@ -109,36 +126,29 @@ export class Universe {
       .map((entry) => this.#requiredFact(entry));
   }
 
-  /** The dependencies of all candidates of a name, equal ones of several versions as one fact; sorted by what they need. */
-  needs(name: string): readonly StatedFact<NeedsFact>[] {
-    const known = this.#needs.get(name);
-    if (known !== undefined) return known;
-    const grouped = new Map<string, { registry: string; spec: DependencySpec; versions: bigint }>();
-    for (const [index, candidate] of this.candidates(name).entries()) {
-      for (const spec of candidate.dependencies) {
-        const registry = spec.registry ?? candidate.registry;
-        const key = JSON.stringify([spec.name, spec.version, registry, spec.registry === undefined, spec.optional === true]);
-        const group = grouped.get(key) ?? { registry, spec, versions: 0n };
-        group.versions |= 1n << BigInt(index + 1);
-        grouped.set(key, group);
-      }
-    }
-    const sorted = [...grouped].sort(([a], [b]) => (a < b ? -1 : 1));
-    const facts = sorted.map(([, group]) => this.#needsFact(name, group.registry, group.spec, group.versions));
-    this.#needs.set(name, facts);
-    return facts;
+  /** The dependencies of some candidates of a name (bits), equal ones of several versions as one fact; sorted by what they need. */
+  needs(name: string, of: bigint): readonly StatedFact<NeedsFact>[] {
+    const groups = this.#known.get(name)?.needs.of(of) ?? [];
+    return groups.map((group) => {
+      group.stated ??= this.#needsFact(name, group);
+      return group.stated;
+    });
   }
 
-  #introduce(name: string, offered: Candidate[]): number {
+  #numbered(name: string): Array<{ candidate: Candidate; bit: bigint }> {
+    return this.candidates(name).map((candidate, index) => ({ candidate, bit: bitOf(index) }));
+  }
+
+  #introduce(name: string, offered: Candidate[]): Known {
     const candidates = [...offered];
     const installed = this.#installed.get(name);
-    const isRoot = name === this.root.name;
-    if (installed !== undefined && !isRoot) this.#keepInstalled(candidates, installed);
-    candidates.sort(byPreference);
-    this.#candidates.set(name, candidates);
+    if (installed !== undefined && this.#preference.mayStay(name)) this.#keepInstalled(candidates, installed);
+    sorted(candidates, byPreference(this.#preference.isUpdated(name) ? installed?.registry : undefined));
     const variable = this.#solver.addVariable(candidates.length + 1);
-    this.#variables.set(name, variable);
-    return variable;
+    const known = { variable, candidates, shelves: shelve(candidates), needs: new NeedGroups(candidates) };
+    this.#known.set(name, known);
+    this.#nameOf[variable] = name;
+    return known;
   }
 
   /** The installed bytes stand for that version, also where the registry has since yanked, dropped or changed it. */
@@ -151,7 +161,8 @@ export class Universe {
     }
     const own = this.#required.filter((entry) => entry.requiredBy === installed.name);
     const dependencies = own.map((entry) => ({ name: entry.name, version: entry.range }));
-    candidates.push({ ...installed, size: 0, dependencies, yanked: false, installed: true });
+    const read = readVersion(installed.version);
+    candidates.push({ ...installed, size: 0, dependencies, yanked: false, installed: true, read });
   }
 
   #requiredFact({ name, range, requiredBy }: InstalledRequirement): StatedFact<RequiredFact> {
@@ -181,41 +192,40 @@ export class Universe {
   }
 
   #unchanged(name: string): Term[] {
-    const variable = this.#variables.get(name);
-    if (variable === undefined) return [];
-    const index = this.candidates(name).findIndex((candidate) => candidate.installed);
-    return [{ variable, values: ABSENT | (index < 0 ? 0n : 1n << BigInt(index + 1)) }];
+    const known = this.#known.get(name);
+    if (known === undefined) return [];
+    const index = known.candidates.findIndex((candidate) => candidate.installed);
+    return [{ variable: known.variable, values: ABSENT | (index < 0 ? 0n : bitOf(index)) }];
   }
 
-  #needsFact(by: string, registry: string, spec: DependencySpec, versions: bigint): StatedFact<NeedsFact> {
+  #needsFact(by: string, { registry, spec, versions }: NeedGroup): StatedFact<NeedsFact> {
     const target = this.variable(spec.name);
     const allowed = this.#allowed(spec, registry);
-    const problem = allowed === 0n ? this.#problem(spec, registry) : undefined;
-    const demand = { target: spec.name, range: spec.version, registry, allowed, ...(problem === undefined ? {} : { problem }) };
+    const fact: NeedsFact = { kind: 'needs', by, versions, target: spec.name, range: spec.version, registry, allowed };
+    if (allowed === 0n) fact.problem = this.#problem(spec, registry);
     const terms = [
       { variable: this.variable(by), values: versions },
       { variable: target, values: this.#solver.full(target) & ~allowed },
     ];
-    if (spec.optional !== true) return { fact: { kind: 'needs', by, versions, ...demand }, terms };
-    const option = this.#solver.addVariable(2);
-    return { fact: { kind: 'needs', by, versions, option, ...demand }, terms: [...terms, { variable: option, values: TAKEN }] };
+    if (spec.optional === true) {
+      fact.option = this.#solver.addVariable(2);
+      terms.push({ variable: fact.option, values: TAKEN });
+    }
+    return { fact, terms };
   }
 
   #allowed(spec: DependencySpec, registry: string): bigint {
-    const key = JSON.stringify([spec.name, spec.version, registry, spec.registry === undefined]);
-    const known = this.#masks.get(key);
-    if (known !== undefined) return known;
-    const candidates = this.candidates(spec.name);
-    const own = candidates.filter((candidate) => candidate.registry === registry);
-    let mask = this.#bits(spec.name, registry, fittingEntries(own, spec.version));
+    let mask = this.#fitting(spec.name, registry, spec.version);
     // A bare name means what is installed first, whichever registry that came from; and what is installed stays where it fits.
-    const installed = candidates.find(
-      (candidate) => candidate.installed && (spec.registry === undefined || candidate.registry === registry),
-    );
-    if (installed !== undefined && selectVersions([installed.version], spec.version).length > 0) {
-      mask |= this.#bits(spec.name, installed.registry, [installed.version]);
+    const installed = this.#installed.has(spec.name)
+      ? this.candidates(spec.name).find(
+          (candidate) => candidate.installed && (spec.registry === undefined || candidate.registry === registry),
+        )
+      : undefined;
+    if (installed !== undefined) {
+      if (this.#preference.isUpdated(spec.name)) mask |= this.#fitting(spec.name, installed.registry, spec.version);
+      if (fits(installed.version, spec.version)) mask |= this.#bit(spec.name, installed);
     }
-    this.#masks.set(key, mask);
     return mask;
   }
 
@@ -225,32 +235,21 @@ export class Universe {
     return this.candidates(spec.name).some((candidate) => candidate.registry === registry) ? 'no_version' : 'missing';
   }
 
+  #fitting(name: string, registry: string, range: string | undefined, options?: RangeOptions): bigint {
+    return this.#known.get(name)?.shelves.get(registry)?.fitting(range, options) ?? 0n;
+  }
+
+  #bit(name: string, { registry, version }: { registry: string; version: string }): bigint {
+    return this.#known.get(name)?.shelves.get(registry)?.bit(version) ?? 0n;
+  }
+
   #bits(name: string, registry: string | undefined, versions: readonly string[]): bigint {
     const wanted = new Set(versions);
-    let bits = 0n;
-    for (const [index, candidate] of this.candidates(name).entries()) {
-      if (wanted.has(candidate.version) && (registry === undefined || candidate.registry === registry))
-        bits |= 1n << BigInt(index + 1);
-    }
-    return bits;
+    const meant = this.#numbered(name).filter(
+      ({ candidate }) => wanted.has(candidate.version) && (registry === undefined || candidate.registry === registry),
+    );
+    return meant.reduce((bits, { bit }) => bits | bit, 0n);
   }
-}
-
-function offeredCandidates(catalog: Catalog): Map<string, Candidate[]> {
-  const offered = new Map<string, Candidate[]>();
-  for (const { registry, name, versions } of catalog.templates) {
-    const candidates = versions.map(({ version, digest, size, dependencies, yanked, origin }) => {
-      const where = origin && { origin };
-      return { registry, version, digest, size, dependencies, yanked: yanked === true, installed: false, ...where };
-    });
-    offered.set(name, [...(offered.get(name) ?? []), ...candidates]);
-  }
-  return offered;
-}
-
-/** What is installed first, then the newest, then the registry's name. */
-function byPreference(a: Candidate, b: Candidate): number {
-  return Number(b.installed) - Number(a.installed) || compareVersions(b.version, a.version) || (a.registry < b.registry ? -1 : 1);
 }
 
 function byRequirement(a: InstalledRequirement, b: InstalledRequirement): number {

@@ -4,8 +4,9 @@
  * Facts that only say why a template is in play are folded into the first mention of it, in brackets.
  */
 import { compareVersions } from '../versions.ts';
+import type { Candidate } from './candidates.ts';
 import type { CycleFact, DemandFact, Fact } from './facts.ts';
-import type { Candidate, Universe } from './universe.ts';
+import type { Universe } from './universe.ts';
 
 /** Versions listed one by one in a sentence; more are given as a number. */
 const MAX_LISTED = 8;

@@ -87,9 +87,9 @@ describe('gatherCatalog', () => {
     const inner = lookupIn(catalogOf({ shop: { '1.0.0': needs } }));
     let running = 0;
     let most = 0;
-    const counting: Lookup = async (registry, name) => {
+    const counting: Lookup = async (...wanted) => {
       most = Math.max(most, ++running);
-      return inner(registry, name).finally(() => running--);
+      return inner(...wanted).finally(() => running--);
     };
     await gatherCatalog({ name: 'shop' }, counting, { limits: { concurrency: 4 } });
     expect(most).toBe(4);
@@ -110,6 +110,32 @@ describe('gatherCatalog', () => {
     const versions = entries('main', 'shop', { '1.0.0': {}, 'v2.0.0': {}, latest: {} });
     const gathered = await gatherCatalog({ name: 'shop' }, async () => ({ registry: 'main', versions }));
     expect(gathered.templates[0]?.versions.map(({ version }) => version)).toEqual(['1.0.0']);
+  });
+
+  it('follows a pre-release of the root only when pre-releases are asked for', async () => {
+    const catalog = catalogOf({ shop: { '2.0.0-rc.1': { web: '*' }, '1.0.0': {} }, web: { '1.0.0': {} } });
+    expect(namesOf(await gatherCatalog({ name: 'shop', range: '>=1' }, lookupIn(catalog)))).toEqual(['main/shop']);
+    const root = { name: 'shop', range: '>=1', prerelease: true };
+    expect(namesOf(await gatherCatalog(root, lookupIn(catalog)))).toEqual(['main/shop', 'main/web']);
+  });
+
+  it('tells a registry which versions are wanted', async () => {
+    const asked: unknown[] = [];
+    const catalog = catalogOf({
+      shop: { '1.0.0': { web: '^1', redis: '^7' }, '1.1.0': { web: '^2', redis: 'latest' } },
+      web: { '1.0.0': {}, '2.0.0': {} },
+      redis: { '7.0.0': {} },
+    });
+    const lookup = lookupIn(catalog);
+    await gatherCatalog({ name: 'shop', range: '^1' }, (registry, name, range) => {
+      asked.push([name, range]);
+      return lookup(registry, name, range);
+    });
+    expect(asked).toEqual([
+      ['shop', '^1'],
+      ['redis', undefined],
+      ['web', '^1 || ^2'],
+    ]);
   });
 
   it('refuses one version with two digests', async () => {
@@ -148,6 +174,27 @@ describe('gatherCatalog, then resolve', () => {
         expect(outcome(gathered)).toEqual(outcome(catalog));
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('gatherCatalog, with answers in another order', () => {
+  it('comes to the same lock, byte for byte', async () => {
+    const catalogs = arbitraryCatalog({ optional: true, circles: true, registries: true, yanked: true, missing: true });
+    const turns = fc.array(fc.nat({ max: 9 }), { minLength: 10, maxLength: 10 });
+    await fc.assert(
+      fc.asyncProperty(catalogs, turns, async (catalog, waits) => {
+        let asked = 0;
+        const lookup = lookupIn(catalog);
+        const late: Lookup = async (...wanted) => {
+          for (let turn = waits[asked++ % waits.length] ?? 0; turn > 0; turn--) await Promise.resolve();
+          return lookup(...wanted);
+        };
+        const one = await gatherCatalog({ name: 'root', range: '*' }, lookup);
+        const other = await gatherCatalog({ name: 'root', range: '*' }, late);
+        expect(JSON.stringify(other)).toBe(JSON.stringify(one));
+      }),
+      { numRuns: 500, seed: 20_260_801 },
     );
   });
 });

@@ -26,18 +26,23 @@ interface State {
 
 /** `registry/name@version` of everything chosen and the names skipped, sorted; undefined where nothing fits. */
 export function bruteForce(
-  root: { name: string; range?: string },
+  root: { name: string; range?: string; prerelease?: boolean },
   catalog: Catalog,
   constraints: Constraints = {},
 ): string[] | undefined {
   const installed = new Map((constraints.installed ?? []).map((entry) => [entry.name, entry]));
   const memory = new Map<string, Pick[]>();
+  const updated = constraints.updateOnly ?? [];
+  const laneOf = lanes(root.name, updated, constraints.required ?? []);
   const picksOf = (name: string): Pick[] => {
-    const known = memory.get(name) ?? picks(name, name === root.name ? undefined : installed.get(name), catalog);
+    const stays = name !== root.name || (updated.length > 0 && !updated.includes(name));
+    const known = memory.get(name) ?? picks(name, stays ? installed.get(name) : undefined, catalog, updated.includes(name));
     memory.set(name, known);
     return known;
   };
-  const rootDemand = accept(root.range ?? 'latest', catalog.root.registry, true, picksOf(root.name));
+  const rootDemand = accept(root.range ?? 'latest', catalog.root.registry, true, picksOf(root.name), {
+    prerelease: root.prerelease,
+  });
 
   const isSettled = (state: State): boolean => {
     if (hasCycle(state.edges)) return false;
@@ -51,7 +56,9 @@ export function bruteForce(
   };
 
   const take = (state: State, by: string, dependency: DependencySpec, registry: string): State | undefined => {
-    const accepts = accept(dependency.version, registry, dependency.registry !== undefined, picksOf(dependency.name));
+    const accepts = accept(dependency.version, registry, dependency.registry !== undefined, picksOf(dependency.name), {
+      updated: updated.includes(dependency.name),
+    });
     const pick = state.chosen.get(dependency.name);
     if (pick !== undefined && !accepts(pick)) return undefined;
     return {
@@ -62,7 +69,9 @@ export function bruteForce(
   };
 
   const visit = (agenda: readonly Item[], state: State): State | undefined => {
-    const [item, ...rest] = agenda;
+    const lane = Math.min(...agenda.map((each) => laneOf(targetOf(each))));
+    const item = agenda.find((each) => laneOf(targetOf(each)) === lane);
+    const rest = agenda.filter((each) => each !== item);
     if (item === undefined) return isSettled(state) ? state : undefined;
     if ('dependency' in item) {
       const { by, dependency, registry } = item;
@@ -95,7 +104,28 @@ export function bruteForce(
   return [...chosen.sort(), ...solution.skipped.map((name) => `skipped ${name}`).sort()];
 }
 
-function picks(name: string, installed: { version: string; registry: string } | undefined, catalog: Catalog): Pick[] {
+function targetOf(item: Item): string {
+  return 'dependency' in item ? item.dependency.name : item.name;
+}
+
+/** In an update of some names only: what needs them, then they, then the rest. */
+function lanes(root: string, updated: readonly string[], required: NonNullable<Constraints['required']>) {
+  const needs = (by: string, seen: readonly string[]): boolean =>
+    updated.includes(by) ||
+    required.some(({ name, requiredBy }) => requiredBy === by && !seen.includes(name) && needs(name, [...seen, name]));
+  return (name: string): number => {
+    if (updated.length === 0) return 0;
+    if (updated.includes(name)) return 1;
+    return name === root || needs(name, [name]) ? 0 : 2;
+  };
+}
+
+function picks(
+  name: string,
+  installed: { version: string; registry: string } | undefined,
+  catalog: Catalog,
+  updated: boolean,
+): Pick[] {
   const found = catalog.templates
     .filter((template) => template.name === name)
     .flatMap(({ registry, versions }) => {
@@ -105,21 +135,34 @@ function picks(name: string, installed: { version: string; registry: string } | 
         return { registry, version: entry.version, yanked, installed: isInstalled, dependencies: entry.dependencies };
       });
     });
+  const first = (pick: Pick) => Number(updated && installed ? pick.registry === installed.registry : pick.installed);
   return found.sort((a, b) => {
-    return (
-      Number(b.installed) - Number(a.installed) || semver.rcompare(a.version, b.version) || (a.registry < b.registry ? -1 : 1)
-    );
+    return first(b) - first(a) || semver.rcompare(a.version, b.version) || (a.registry < b.registry ? -1 : 1);
   });
 }
 
-function accept(range: string, registry: string, explicit: boolean, all: readonly Pick[]): Demand {
-  const own = all.filter((pick) => pick.registry === registry && (!pick.yanked || pick.version === range));
-  const hasRelease = own.some((pick) => semver.prerelease(pick.version) === null);
+interface Leave {
+  /** pre-releases count */
+  prerelease?: boolean | undefined;
+  /** the name is brought up to date: within the registry it was installed from, too */
+  updated?: boolean;
+}
+
+function accept(range: string, registry: string, explicit: boolean, all: readonly Pick[], leave: Leave): Demand {
+  const { prerelease: includePrerelease = false, updated = false } = leave;
+  const installed = all.find((pick) => pick.installed && (!explicit || pick.registry === registry));
+  const chooses = (from: string): Demand => {
+    const own = all.filter((pick) => pick.registry === from && (!pick.yanked || pick.version === range));
+    const any = includePrerelease || own.every((pick) => semver.prerelease(pick.version) !== null);
+    return (pick) => {
+      if (!own.includes(pick)) return false;
+      if (range === 'latest') return any || semver.prerelease(pick.version) === null;
+      return semver.satisfies(pick.version, range, { includePrerelease });
+    };
+  };
   return (pick) => {
-    if (pick.installed && (!explicit || pick.registry === registry))
-      return range === 'latest' || semver.satisfies(pick.version, range);
-    if (!own.includes(pick)) return false;
-    return range === 'latest' ? !hasRelease || semver.prerelease(pick.version) === null : semver.satisfies(pick.version, range);
+    if (pick === installed) return range === 'latest' || semver.satisfies(pick.version, range, { includePrerelease });
+    return chooses(registry)(pick) || (updated && installed !== undefined && chooses(installed.registry)(pick));
   };
 }
 
