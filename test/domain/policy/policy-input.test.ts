@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { POLICY_LIMITS } from '../../../src/domain/policy/engine.ts';
+import { placeInExpression } from '../../../src/domain/policy/expression-place.ts';
+import { policyInput } from '../../../src/domain/policy/policy-input.ts';
+import { parseTemplate } from '../../../src/domain/template-parse.ts';
+import { manifestText } from '../../support/registry-folder.ts';
+
+const manifest = parseTemplate(manifestText({ name: 'shop', version: '1.0.0' }));
+const registry = { name: 'campus', type: 'institutional', kind: 'chandlery' } as const;
+const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n';
+const inputOf = (files: Record<string, string | undefined>) =>
+  policyInput(
+    {
+      manifest,
+      files: Object.entries(files).map(([path, text]) => ({
+        path,
+        size: text?.length ?? 9_999_999,
+        ...(text !== undefined && { text }),
+      })),
+    },
+    registry,
+  );
+
+describe('policyInput', () => {
+  it('has the objects of YAML and JSON files, of several documents and of lists', () => {
+    const { objects, unreadable } = inputOf({
+      'a.yaml': `${POD}---\n${POD}`,
+      'b.json': '{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Secret"}]}',
+      'values.yaml': 'replicas: 2\n',
+      'README.md': POD,
+    });
+    expect(objects.map((object) => (object as { kind: string }).kind)).toEqual(['Pod', 'Pod', 'Secret']);
+    expect(unreadable).toEqual([]);
+  });
+
+  it('names what holds objects and cannot be read, and what was too long to be held', () => {
+    const chart = '{{- if .Values.on }}\napiVersion: v1\nkind: Pod\n{{- end }}\n';
+    expect(inputOf({ 'chart/pod.yaml': chart, 'big.yaml': undefined, 'notes.yaml': '{{ nothing' }).unreadable).toEqual([
+      'chart/pod.yaml',
+      'big.yaml',
+    ]);
+  });
+
+  it('shows no more objects than the limit, and says so', () => {
+    const many = Array.from({ length: POLICY_LIMITS.objects - 1 }, () => '{"apiVersion":"v1","kind":"Pod"}').join(',');
+    const { objects, unreadable } = inputOf({
+      'a.json': `{"apiVersion":"v1","kind":"List","items":[${many}]}`,
+      'b.yaml': `${POD}---\n${POD}`,
+      'c.yaml': POD,
+    });
+    expect(objects).toHaveLength(POLICY_LIMITS.objects);
+    expect(unreadable).toEqual(['b.yaml']);
+  });
+
+  it('does not take the manifest for an object, nor shows texts', () => {
+    const { objects, files } = inputOf({ 'template.yaml': POD, 'a.yaml': POD });
+    expect(objects).toHaveLength(1);
+    expect(files[0]).toEqual({ path: 'template.yaml', size: POD.length });
+  });
+});
+
+describe('placeInExpression', () => {
+  const yaml = ['a: x == y', "b: 'x == y'", 'c: |', '    x &&', '      y', 'd: >-', '    x &&', '    y'].join('\n');
+  it.each([
+    ['plain', { line: 1, column: 4 }, 'x == y', 5, { line: 1, column: 9 }],
+    ['quoted', { line: 2, column: 4 }, 'x == y', 5, { line: 2, column: 10 }],
+    ['a block', { line: 3, column: 4 }, 'x &&\n  y\n', 7, { line: 5, column: 7 }],
+    ['folded', { line: 6, column: 4 }, 'x && y', 5, { line: 7, column: 5 }],
+    ['not as written', { line: 1, column: 4 }, 'z', 0, { line: 1, column: 4 }],
+  ])('of a text that is %s', (_what, start, expression, offset, place) => {
+    expect(placeInExpression(yaml, start, expression, offset)).toEqual(place);
+  });
+});
