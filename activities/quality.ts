@@ -3,5 +3,5 @@ import { createValidateStage } from './validate-stage.ts';
 
 /** What is missing for others to use it well. */
 export function createQuality(deps: ActivityDeps) {
-  return createValidateStage(deps, 'quality', 'parameters, limits, probes and images are not judged yet');
+  return createValidateStage(deps, 'quality');
 }

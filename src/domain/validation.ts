@@ -20,17 +20,40 @@ export interface Finding {
   recommendation: string;
 }
 
+/** One file of an archive. */
+export interface SubjectFile {
+  /** forward slashes, relative */
+  path: string;
+  /** bytes */
+  size: number;
+  /** Of text files up to MAX_FILE_TEXT_BYTES, while their sum is within MAX_SUBJECT_TEXT_BYTES; the others are only seen by stream scanners. */
+  text?: string;
+}
+
+/** Text of one file that is held in memory; a longer one is generated or data. Bytes. */
+export const MAX_FILE_TEXT_BYTES = 1024 * 1024;
+/** Texts of one archive that are held in memory together. Bytes. */
+export const MAX_SUBJECT_TEXT_BYTES = 4 * 1024 * 1024;
+
 /** An archive as validators see it. */
 export interface ValidationSubject {
   manifest: TemplateManifest;
-  /** the text of template.yaml, for lines */
+  /** the text of template.yaml, for lines; empty for an archive of another format */
   manifestText: string;
+  /** Where what the manifest says comes from, `template.yaml` when left out: a chart's is its Chart.yaml. */
+  manifestFile?: string;
   /** paths of all files, sorted */
   paths: string[];
+  /** all files, in the order of `paths` */
+  files: readonly SubjectFile[];
   /** the readme that the manifest names (README.md by default), where the archive has it */
   readme?: { path: string; text: string };
   contentHash: string;
+  /** Digest of the whole archive; absent for a directory that was not packed. */
+  archive?: string;
   trust: { verified: boolean; note: string };
+  /** What stream scanners found while the archive was read. */
+  streamed?: readonly Finding[];
 }
 
 export type ValidationStage = 'security' | 'quality';
@@ -41,121 +64,73 @@ export interface Validator {
   readonly stage: ValidationStage;
   /** what it looks at, for people */
   readonly covers: string;
+  /** Raised with every change of what it finds; part of the ruleset by which verdicts are cached. `1` when left out. */
+  readonly version?: string;
+  /** It speaks of what may be published here, and says nothing about what others offer. */
+  readonly publishOnly?: true;
   validate(subject: ValidationSubject, signal?: AbortSignal): Promise<Finding[]>;
+  /** What it looks things up in: `version` is part of the ruleset, `words` (how old it is) are told in the step's detail and in every report. */
+  data?(signal?: AbortSignal): Promise<ValidatorData>;
 }
 
-export type ScorePart = 'security' | 'quality' | 'documentation' | 'metadata';
-
-/** Share of each part in the total. */
-export const SCORE_WEIGHTS: Readonly<Record<ScorePart, number>> = Object.freeze({
-  security: 0.4,
-  quality: 0.3,
-  documentation: 0.2,
-  metadata: 0.1,
-});
-
-export interface PartScore {
-  /** 0..100 */
-  points: number;
-  /** Every point that is missing, and why. */
-  lost: Array<{ check: string; points: number; why: string }>;
-}
-
-/** Gives the points of one part. */
-export interface Scorer {
-  readonly part: ScorePart;
-  score(subject: ValidationSubject): PartScore;
-}
-
-/** A part that nothing measures yet is absent, and there is no total then: a number made of guesses would be none. */
-export interface Score {
-  parts: Partial<Record<ScorePart, PartScore>>;
-  /** 0..100, of the parts that were measured, by their weights */
-  measured: number;
-  /** 0..100; only when all four parts were measured */
-  total?: number;
-}
-
-export type ValidationStatus = 'approved' | 'needs-review' | 'rejected';
-
-export interface ValidationReport {
-  status: ValidationStatus;
-  /** Why it is not approved. */
-  reasons: string[];
-  score: Score;
-  findings: Finding[];
-  /** Findings that were left out of the list because there are too many. */
-  more: number;
-}
-
-export interface StatusThresholds {
-  /** A finding of this severity or a worse one rejects. */
-  rejectSeverity: Severity;
-  /** A finding of this severity or a worse one asks for a review. */
-  reviewSeverity: Severity;
-  /** Measured points below this reject. */
-  rejectBelow: number;
-  /** Measured points below this ask for a review. */
-  reviewBelow: number;
+export interface ValidatorData {
+  version: string;
+  words: string;
 }
 
 /**
- * 70 is reference 2's line between validated and not yet. Below 20 a template has little more than the name and version that the format
- * demands, and nobody could use it.
+ * Looks at every byte of the files it wants, while the archive is read. It must hold no more than a window of the file, since a file may
+ * be as large as the archive's limits allow. What it throws fails the reading: nothing that was not looked at passes as clean.
  */
-export const PUBLISH_THRESHOLDS: Readonly<StatusThresholds> = Object.freeze({
-  rejectSeverity: 'critical',
-  reviewSeverity: 'high',
-  rejectBelow: 20,
-  reviewBelow: 70,
-});
+export interface StreamScanner {
+  readonly id: string;
+  /** what it looks for, for people */
+  readonly covers: string;
+  /** As of a Validator. */
+  readonly version?: string;
+  /** `size` in bytes, as the archive declares it */
+  wants(path: string, size: number): boolean;
+  open(path: string): StreamScan;
+}
+
+export interface StreamScan {
+  /** The bytes are the caller's again when it returns. */
+  push(chunk: Uint8Array): void;
+  end(): Finding[];
+}
+
+/** Milliseconds one validator may take for one archive; the reading of a very large one takes about 5 s. */
+export const VALIDATOR_TIMEOUT_MS = 20_000;
+
+export type SeverityCounts = Readonly<Record<Severity, number>>;
+
+/** Findings of one stage: the worst of them (at most MAX_FINDINGS), and how many there are of each severity. */
+export interface StageVerdict {
+  findings: Finding[];
+  /** How many more there are. */
+  more: number;
+  counts: SeverityCounts;
+}
+
+export type Complexity = 'simple' | 'moderate' | 'complex';
 
 /** Findings of one stage that an operation carries; a template with more has been understood by then. */
 export const MAX_FINDINGS = 50;
 
-const ORDER: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
+/** Worst first. */
+export const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
 
 /** Worst first, then by place. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
   const rank = ({ severity, file, line = 0, id }: Finding) =>
-    `${ORDER.indexOf(severity)} ${file} ${String(line).padStart(9, '0')} ${id}`;
+    `${SEVERITIES.indexOf(severity)} ${file} ${String(line).padStart(9, '0')} ${id}`;
   return [...findings].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
-/** The points of all scorers, weighed among those that there are. */
-export function scoreOf(subject: ValidationSubject, scorers: readonly Scorer[]): Score {
-  const parts: Score['parts'] = {};
-  for (const scorer of scorers) parts[scorer.part] = scorer.score(subject);
-  const measured = Object.entries(parts) as Array<[ScorePart, PartScore]>;
-  const weight = measured.reduce((sum, [part]) => sum + SCORE_WEIGHTS[part], 0);
-  const points = measured.reduce((sum, [part, score]) => sum + SCORE_WEIGHTS[part] * score.points, 0);
-  const average = weight === 0 ? 0 : round(points / weight);
-  const all = measured.length === Object.keys(SCORE_WEIGHTS).length;
-  return { parts, measured: average, ...(all && { total: average }) };
-}
-
-/** What findings and score come to, with every reason in words. */
-export function judge(
-  findings: readonly Finding[],
-  score: Score,
-  thresholds: StatusThresholds = PUBLISH_THRESHOLDS,
-): { status: ValidationStatus; reasons: string[] } {
-  const { rejectSeverity, reviewSeverity, rejectBelow, reviewBelow } = thresholds;
-  const rejecting = [...worse(findings, rejectSeverity), ...below(score, rejectBelow)];
-  if (rejecting.length > 0) return { status: 'rejected', reasons: rejecting };
-  const reviewing = [...worse(findings, reviewSeverity), ...below(score, reviewBelow)];
-  return { status: reviewing.length > 0 ? 'needs-review' : 'approved', reasons: reviewing };
-}
-
-function worse(findings: readonly Finding[], limit: Severity): string[] {
-  const found = findings.filter(({ severity }) => ORDER.indexOf(severity) <= ORDER.indexOf(limit));
-  return found.map(({ severity, file, line, explanation }) => `${severity}: ${file}${line ? `:${line}` : ''}: ${explanation}`);
-}
-
-function below({ measured }: Score, limit: number): string[] {
-  return measured < limit ? [`${measured} of 100 measured points, ${limit} are wanted`] : [];
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
+/** A stage's findings as they travel on: the worst first, and no more than a report shows. */
+export function stageVerdict(found: readonly Finding[]): StageVerdict {
+  const findings = sortFindings(found);
+  const counts = { critical: 0, high: 0, medium: 0, low: 0, info: 0 };
+  for (const { severity } of findings) counts[severity] += 1;
+  return { findings: findings.slice(0, MAX_FINDINGS), more: Math.max(0, findings.length - MAX_FINDINGS), counts };
 }

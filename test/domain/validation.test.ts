@@ -1,38 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseTemplate } from '../../src/domain/template-parse.ts';
-import type { Finding, Score, Scorer, Severity, ValidationSubject } from '../../src/domain/validation.ts';
-import { judge, SCORE_WEIGHTS, scoreOf, sortFindings } from '../../src/domain/validation.ts';
+import type { Finding, Severity, ValidationSubject } from '../../src/domain/validation.ts';
+import { sortFindings, stageVerdict } from '../../src/domain/validation.ts';
+import type { Score, Scorer } from '../../src/domain/validation-score.ts';
+import { judge, SCORE_WEIGHTS, scoreOf } from '../../src/domain/validation-score.ts';
 import { VALIDATION } from '../../src/domain/validation-set.ts';
+import { MANIFEST, README } from '../support/subject.ts';
 
-const FULL = `apiVersion: chandlery.dev/v1
-kind: Template
-metadata:
-  name: full
-  version: 1.0.0
-  description: A template with everything in it.
-  license: Apache-2.0
-  category: testing
-  tags: [one, two]
-  icon: icon.png
-  homepage: https://example.com/
-  maintainers: [{ name: Ann, email: ann@example.com }]
-spec:
-  type: manifests
-  content: { path: manifests }
-  parameters:
-    type: object
-    properties:
-      size: { type: integer, default: 1, description: How many there are. }
-  outputs:
+const FULL = `${MANIFEST}  outputs:
     - { name: host, from: service, description: Where it answers. }
 `;
-const README = '# Full\n\n```\nuse it\n```\n\n## Upgrading\n\nNothing to do.\n';
 
 function subject(text: string, readme: string | undefined = README, more: Partial<ValidationSubject> = {}): ValidationSubject {
   return {
     manifest: parseTemplate(text),
     manifestText: text,
     paths: ['template.yaml'],
+    files: [{ path: 'template.yaml', size: text.length, text }],
     ...(readme !== undefined && { readme: { path: 'README.md', text: readme } }),
     contentHash: 'e'.repeat(64),
     trust: { verified: true, note: 'verified' },
@@ -45,9 +29,11 @@ const without = (...lines: string[]) =>
     .filter((line) => !lines.some((word) => line.trim().startsWith(`${word}:`)))
     .join('\n');
 
+const NOTHING = stageVerdict([]);
+
 describe('the points of documentation and metadata', () => {
   const points = (of: ValidationSubject) => {
-    const { parts } = scoreOf(of, VALIDATION.scorers);
+    const { parts } = scoreOf(of, VALIDATION.scorers, NOTHING);
     return [parts.documentation?.points, parts.metadata?.points];
   };
 
@@ -58,6 +44,7 @@ describe('the points of documentation and metadata', () => {
   it.each([
     ['a readme', subject(FULL, ''), [35, 100]],
     ['a usage example', subject(FULL, '# Full\n\n## Upgrading\n'), [80, 100]],
+    ['a licence that SPDX knows', subject(FULL.replace('Apache-2.0', 'Apache-9.9')), [100, 85]],
     ['upgrade notes', subject(FULL, '```\nx\n```'), [85, 100]],
     ['described parameters', subject(FULL.replace(', description: How many there are.', '')), [80, 100]],
     ['described outputs', subject(FULL.replace(', description: Where it answers.', '')), [85, 100]],
@@ -79,10 +66,14 @@ describe('the points of documentation and metadata', () => {
     expect(points(subject(bare))).toEqual([100, 100]);
   });
 
+  it('take an indented block for a usage example', () => {
+    expect(points(subject(FULL, '# Full\n\n    use it\n\n## Upgrading\n'))).toEqual([100, 100]);
+  });
+
   it('come with the reason of every one that is lost', () => {
-    const { parts } = scoreOf(subject(without('license', 'icon')), VALIDATION.scorers);
+    const { parts } = scoreOf(subject(without('license', 'icon')), VALIDATION.scorers, NOTHING);
     expect(parts.metadata?.lost).toEqual([
-      { check: 'license', points: 15, why: 'no licence is named' },
+      { check: 'license', points: 15, why: 'no licence is named that SPDX knows' },
       { check: 'icon', points: 5, why: 'it has no icon' },
     ]);
   });
@@ -90,7 +81,8 @@ describe('the points of documentation and metadata', () => {
 
 describe('a score', () => {
   it('has no total as long as a part is not measured, and weighs what is', () => {
-    const score = scoreOf(subject(without('license')), VALIDATION.scorers);
+    const some = VALIDATION.scorers.filter(({ part }) => part === 'documentation' || part === 'metadata');
+    const score = scoreOf(subject(without('license')), some, NOTHING);
     expect(score).toMatchObject({ measured: 95 });
     expect(score).not.toHaveProperty('total');
   });
@@ -98,7 +90,7 @@ describe('a score', () => {
   it('is the weighted sum of all four', () => {
     const fixed = (part: Scorer['part'], points: number): Scorer => ({ part, score: () => ({ points, lost: [] }) });
     const all = [fixed('security', 90), fixed('quality', 80), fixed('documentation', 70), fixed('metadata', 60)];
-    expect(scoreOf(subject(FULL), all).total).toBe(80);
+    expect(scoreOf(subject(FULL), all, NOTHING).total).toBe(80);
     expect(Object.values(SCORE_WEIGHTS).reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1);
   });
 });

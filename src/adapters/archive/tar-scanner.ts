@@ -5,8 +5,9 @@
  */
 
 import { createHash, type Hash } from 'node:crypto';
-import type { ArchiveFile, ArchiveLimits, InspectedArchive } from '../../domain/archive.ts';
+import { type ArchiveFile, type ArchiveLimits, type InspectedArchive, MAX_STREAMED } from '../../domain/archive.ts';
 import { ChandleryError } from '../../domain/errors.ts';
+import type { StreamScan, StreamScanner } from '../../domain/validation.ts';
 import { checkPath, invalid, PathLedger, shown } from './path-rules.ts';
 import { TarExtension } from './tar-extension.ts';
 import { BLOCK, readHeader, type TarHeader } from './tar-header.ts';
@@ -36,6 +37,7 @@ interface OpenFile {
   executable: boolean;
   hash: Hash;
   kept: Buffer[] | undefined;
+  scans: StreamScan[];
 }
 
 type State = 'header' | 'body' | 'extension' | 'padding' | 'first-end' | 'end';
@@ -47,9 +49,10 @@ function isZero(block: Buffer): boolean {
 export class TarScanner {
   readonly #limits: ArchiveLimits;
   readonly #keep: Keep;
+  readonly #streams: readonly StreamScanner[];
   readonly #ledger: PathLedger;
   readonly #extension = new TarExtension();
-  readonly #result: InspectedArchive = { files: [], bodies: new Map(), unpackedBytes: 0 };
+  readonly #result: InspectedArchive = { files: [], bodies: new Map(), unpackedBytes: 0, streamed: [] };
   #state: State = 'header';
   /** Bytes of the current part still to come. */
   #missing = BLOCK;
@@ -59,9 +62,10 @@ export class TarScanner {
   #file: OpenFile | undefined;
   #trailing = 0;
 
-  constructor(limits: ArchiveLimits, keep: Keep) {
+  constructor(limits: ArchiveLimits, keep: Keep, streams: readonly StreamScanner[] = []) {
     this.#limits = limits;
     this.#keep = keep;
+    this.#streams = streams;
     this.#ledger = new PathLedger(limits.maxEntries);
   }
 
@@ -99,6 +103,7 @@ export class TarScanner {
     if (this.#state === 'body') {
       this.#file?.hash.update(part);
       this.#file?.kept?.push(Buffer.from(part));
+      for (const scan of this.#file?.scans ?? []) scan.push(part);
       return;
     }
     // Copied: a header may span two chunks, and the caller may reuse its buffer before the second one comes.
@@ -187,7 +192,8 @@ export class TarScanner {
       throw new ChandleryError('too_large', `the files are larger than ${maxUnpackedBytes} bytes together (at ${shown(path)})`);
     }
     const kept = this.#keep(path, header.size) ? [] : undefined;
-    this.#file = { path, size: header.size, executable: header.executable, hash: createHash('sha256'), kept };
+    const scans = this.#streams.filter((scanner) => scanner.wants(path, header.size)).map((scanner) => scanner.open(path));
+    this.#file = { path, size: header.size, executable: header.executable, hash: createHash('sha256'), kept, scans };
     this.#expect('body', header.size);
     // An empty file has no bytes to wait for.
     if (header.size === 0) this.#finishPart();
@@ -199,6 +205,8 @@ export class TarScanner {
     this.#file = undefined;
     const entry: ArchiveFile = { path: file.path, size: file.size, sha256: file.hash.digest('hex'), executable: file.executable };
     this.#result.files.push(entry);
+    for (const scan of file.scans)
+      this.#result.streamed.push(...scan.end().slice(0, MAX_STREAMED - this.#result.streamed.length));
     if (file.kept !== undefined) this.#result.bodies.set(file.path, Buffer.concat(file.kept, file.size));
   }
 }
