@@ -1,5 +1,5 @@
 /** The import rules of docs/architecture.md, checked. Calls go one way: cli -> (HTTP) -> api -> client -> workflows -> activities -> domain <- adapters. */
-const roots = '^src/(start|server|worker|registry|seed-sources|pack-template|registries|cluster|registry-config|process|logger|config|admin-token)\\.ts$';
+const roots = '^src/(start|server|worker|registry|seed-sources|pack-template|validation|policies|signing|signers|registries|cluster|registry-config|process|logger|config|admin-token)\\.ts$';
 const only = (name, from, allowed, comment) => ({
   name,
   comment,
@@ -17,7 +17,7 @@ module.exports = {
     only('client', '^src/client/', ['^src/domain/', '^workflows/(messages|progress|failure|index|names)\\.ts$'], 'the client is the only user of the engine'),
     only('catalog', '^src/catalog/', ['^src/domain/'], 'the catalog works on the ports of domain'),
     only('api', '^src/api/', ['^src/domain/', '^src/client/', '^src/catalog/'], 'the API starts workflows through the client, and reads the catalog'),
-    only('cli', '^src/cli/', ['^src/domain/', '^src/(seed-sources|pack-template)\\.ts$'], 'the CLI talks to the API over HTTP; seeding runs before there is one, packing before it is asked'),
+    only('cli', '^src/cli/', ['^src/domain/', '^src/(seed-sources|pack-template|validation|policies|signing)\\.ts$'], 'the CLI talks to the API over HTTP; seeding runs before there is one, packing before it is asked'),
     {
       name: 'workflows-pure',
       comment: 'workflow code takes types of activities and pure domain files; no Node built-in, no adapter',

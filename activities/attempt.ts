@@ -3,6 +3,7 @@ import type { EffectKey, StepContext, StepRequest } from '../src/domain/effects.
 import { formatEffectKey } from '../src/domain/effects.ts';
 import type { ErrorCode } from '../src/domain/errors.ts';
 import { jsonDigest } from '../src/domain/json-digest.ts';
+import { auditRefusal } from './audit-refusal.ts';
 import type { ActivityDeps } from './deps.ts';
 import { abortFailure, asChandleryError, toFailure } from './failures.ts';
 
@@ -54,19 +55,25 @@ export async function runAttempt<Result>(
   try {
     return await body(run);
   } catch (error) {
-    throw await failureOf(deps, run, error, options);
+    throw await failureOf(deps, { run, input: request.input }, error, options);
   } finally {
     clearInterval(timer);
   }
 }
 
 /** Writes the failed attempt down and decides whether the step gives up. Lost workers write nothing and are not counted. */
-async function failureOf(deps: ActivityDeps, run: StepRun, thrown: unknown, options: AttemptOptions): Promise<Error> {
+async function failureOf(
+  deps: ActivityDeps,
+  { run, input }: { run: StepRun; input: unknown },
+  thrown: unknown,
+  options: AttemptOptions,
+): Promise<Error> {
   if (run.signal.aborted) return abortFailure(run.signal.reason);
   const error = asChandleryError(thrown);
   if (error.code === 'internal')
     deps.log.error({ err: thrown, effect: formatEffectKey(run.key) }, 'a step failed in a way nobody foresaw');
   if (options.unlimited) return toFailure(error, { final: false });
+  await auditRefusal(deps, { run, input }, error);
   const uncounted: ErrorCode[] = options.waitsForCluster ? ['cluster_unavailable'] : [];
   const failures = await writeDown(deps, run, error, uncounted);
   return toFailure(error, { final: failures !== undefined && failures >= run.context.maxAttempts });

@@ -2,8 +2,12 @@ import type { ArchiveReader } from '../src/domain/archive.ts';
 import type { Cluster } from '../src/domain/cluster.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import type { TransportFacts } from '../src/domain/health.ts';
+import type { ImageSignatures } from '../src/domain/image-signatures.ts';
+import type { PolicyBook } from '../src/domain/policy/book.ts';
+import type { PolicyEngine } from '../src/domain/policy/engine.ts';
 import type { RegistrySet } from '../src/domain/registry.ts';
 import type { SecretParameter } from '../src/domain/rendered.ts';
+import type { SignatureVerifier } from '../src/domain/signature.ts';
 import type { SourceRegistries } from '../src/domain/sources/for-user.ts';
 import type { Store } from '../src/domain/store.ts';
 import type { ValidationSet } from '../src/domain/validation-set.ts';
@@ -36,6 +40,12 @@ export interface ActivityDeps {
   transport?: TransportFacts;
   /** Who judges what is published; the built-in ones when left out. */
   validation?: ValidationSet;
+  /** What signatures are worth; nobody looks for any when left out, and what must be signed is refused. */
+  signatures?: SignatureVerifier;
+  /** Signatures of images; where they are demanded and nobody looks for them, what names images is refused. */
+  images?: ImageSignatures;
+  /** What may be installed; only the built-in policy of each registry type when left out. */
+  policies?: { book: PolicyBook; engine: Pick<PolicyEngine, 'evaluate'> };
   log: ActivityLog;
   /** Called at each moment of each step; absent in production. */
   onMoment?: (step: string, moment: StepMoment) => Promise<void>;

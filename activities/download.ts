@@ -1,11 +1,11 @@
 import type { Hash } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { DEFAULT_ARCHIVE_LIMITS } from '../src/domain/archive.ts';
+import type { BlobUpload } from '../src/domain/blob-store.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import { findRegistry } from '../src/domain/find-registry.ts';
 import type { LockedTemplate } from '../src/domain/lock.ts';
 import type { ArchiveRange, ArchiveStream } from '../src/domain/registry.ts';
-import type { BlobUpload } from '../src/domain/store.ts';
 import type { StepRun } from './attempt.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createStep } from './step.ts';

@@ -14,6 +14,7 @@ import { createPreValidate } from './pre-validate.ts';
 import { createPrune } from './prune.ts';
 import { createPublish } from './publish.ts';
 import { createQuality } from './quality.ts';
+import { createListStaleInstalls, createRecheckInstalled } from './recheck-installed.ts';
 import { createRecord } from './record.ts';
 import { createRemove } from './remove.ts';
 import { createRender } from './render.ts';
@@ -65,6 +66,8 @@ export function createActivities(deps: ActivityDeps) {
     listRegistries: createListRegistries(deps),
     checkRegistry: createCheckRegistry(deps),
     sweepStore: createSweepStore(deps),
+    listStaleInstalls: createListStaleInstalls(deps),
+    recheckInstalled: createRecheckInstalled(deps),
     undoResolve: createUndoResolve(deps),
     undoApply: createUndoApply(deps),
     undoDelete: createUndoDelete(deps),

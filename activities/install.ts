@@ -1,7 +1,9 @@
 import { ChandleryError } from '../src/domain/errors.ts';
 import type { Lock, LockedTemplate } from '../src/domain/lock.ts';
 import type { Target } from '../src/domain/operation.ts';
+import type { Decision } from '../src/domain/policy/decision.ts';
 import type { InstallItem } from '../src/domain/store.ts';
+import { decisionsOf } from './decide-policy.ts';
 import type { ActivityDeps } from './deps.ts';
 import { manifestUnder, SCAN_RULESET } from './scan.ts';
 import { createStep } from './step.ts';
@@ -17,8 +19,10 @@ interface Input {
 export function createInstall(deps: ActivityDeps) {
   return createStep(deps, {
     recordsItself: true,
-    async run({ target, lock, requester, force }: Input, { context, inputDigest }) {
-      const items = await Promise.all(lock.templates.map((locked) => itemOf(deps, locked, lock)));
+    async run({ target, lock, requester, force }: Input, run) {
+      const { context, inputDigest } = run;
+      const decisions = await decisionsOf(deps, run);
+      const items = await Promise.all(lock.templates.map((locked) => itemOf(deps, locked, lock, decisions.get(locked.name))));
       return deps.store.installs.materialise(context, {
         inputDigest,
         cluster: target.cluster,
@@ -47,7 +51,12 @@ export function createInstall(deps: ActivityDeps) {
   });
 }
 
-async function itemOf(deps: ActivityDeps, locked: LockedTemplate, lock: Lock): Promise<InstallItem> {
+async function itemOf(
+  deps: ActivityDeps,
+  locked: LockedTemplate,
+  lock: Lock,
+  decision: Decision | undefined,
+): Promise<InstallItem> {
   const verdict = await deps.store.scans.find(locked.digest, SCAN_RULESET, { anyAge: true });
   if (!verdict)
     throw new ChandleryError('scan_blocked', `${locked.name}@${locked.version} has no scan verdict`, {
@@ -58,5 +67,6 @@ async function itemOf(deps: ActivityDeps, locked: LockedTemplate, lock: Lock): P
     contentHash: verdict.contentHash,
     manifest: manifestUnder(verdict, locked, lock.templates),
     trust: verdict.trust,
+    ...(decision && { decision }),
   };
 }

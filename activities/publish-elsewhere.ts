@@ -2,7 +2,7 @@ import { ChandleryError } from '../src/domain/errors.ts';
 import type { Target } from '../src/domain/operation.ts';
 import type { PublishOutcome } from '../src/domain/published.ts';
 import { checkCandidate } from '../src/domain/published.ts';
-import type { RemoteOperation } from '../src/domain/receiver.ts';
+import type { ArchiveToSend, RemoteOperation } from '../src/domain/receiver.ts';
 import { refusalOf } from '../src/domain/receiver.ts';
 import type { Identity } from '../src/domain/store.ts';
 import type { StepRun } from './attempt.ts';
@@ -12,7 +12,7 @@ import { digestThere, openElsewhere, untilEnded } from './follow-elsewhere.ts';
 import type { SentJournal } from './sent-journal.ts';
 import { checkFence, noteAbsent, noteSent, readJournal } from './sent-journal.ts';
 import { createStep } from './step.ts';
-import type { PublishRequest } from './structure.ts';
+import { bundleOf, type PublishRequest } from './structure.ts';
 
 interface Input {
   target: Target;
@@ -37,15 +37,17 @@ export function createPublishElsewhere(deps: ActivityDeps) {
         await elsewhere.receiver.prepare(target.name, run.signal);
         await noteAbsent(deps, run);
       }
-      const operation = await send(deps, elsewhere, { ...version, size: request.size }, journal, run);
+      const signature = await bundleOf(deps, request);
+      const archive = { ...version, size: request.size, ...(signature !== undefined && { signature }) };
+      const operation = await send(deps, elsewhere, archive, journal, run);
       const ended = await untilEnded(elsewhere, operation, run);
       if (ended?.ended === 'succeeded') return published(version, ended);
       throw ended ? whyNot(target.namespace, ended) : forgotten(target.namespace);
     },
-    describe: ({ changed, name, version, there }, { target: { namespace: registry } }) => ({
+    describe: ({ changed, name, version, there }, { request, target: { namespace: registry } }) => ({
       detail: changed
         ? [`${name}@${version} is published to ${registry}`, reviewOf(there)].filter(Boolean).join('; ')
-        : `${registry} has exactly these bytes already, nothing was sent`,
+        : `${registry} has exactly these bytes already, nothing was sent${request.signature === undefined ? '' : ', nor was the signature'}`,
       ...(there && there.warnings.length > 0 && { warnings: there.warnings.map((warning) => `${registry}: ${warning}`) }),
     }),
     /** A kept one must still be there. */
@@ -78,7 +80,7 @@ async function isThere(
 async function send(
   deps: ActivityDeps,
   { plugin, receiver }: Elsewhere,
-  archive: { name: string; version: string; digest: string; size: number },
+  archive: Omit<ArchiveToSend, 'body'>,
   journal: SentJournal,
   run: StepRun,
 ): Promise<string> {

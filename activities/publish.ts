@@ -3,14 +3,14 @@ import type { Target } from '../src/domain/operation.ts';
 import { LOCAL_REGISTRY } from '../src/domain/operation.ts';
 import type { PublishOutcome } from '../src/domain/published.ts';
 import type { Identity } from '../src/domain/store.ts';
-import type { ValidationReport } from '../src/domain/validation.ts';
+import type { ValidationReport } from '../src/domain/validation-report.ts';
 import { dependenciesOf } from './dependency.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createPublishElsewhere } from './publish-elsewhere.ts';
 import type { StepAnswer } from './step.ts';
 import { createStep } from './step.ts';
 import type { PublishRequest } from './structure.ts';
-import { subjectOf } from './structure.ts';
+import { bundleOf, subjectOf } from './structure.ts';
 
 interface Input {
   target: Target;
@@ -33,6 +33,7 @@ function createPublishHere(deps: ActivityDeps) {
     recordsItself: true,
     async run({ target, request, requester, subject: digest, report }: Input, { context, inputDigest }) {
       const { manifest, contentHash, readme } = await subjectOf(deps, digest);
+      const signature = await bundleOf(deps, request);
       return deps.store.published.publish(context, {
         inputDigest,
         version: {
@@ -47,12 +48,15 @@ function createPublishHere(deps: ActivityDeps) {
           publisher: requester.user,
         },
         ...(readme && { readme: readme.text }),
+        ...(signature !== undefined && { signature }),
         report,
         byScope: request.byScope ?? false,
       });
     },
-    describe: ({ changed, name, version }) => ({
-      detail: changed ? `${name}@${version} is published` : 'exactly these bytes were published already, nothing changed',
+    describe: ({ changed, signed, name, version }) => ({
+      detail: changed
+        ? `${name}@${version} is published${signed ? ', with a signature' : ''}`
+        : `exactly these bytes were published already, ${signed ? 'the signature was added' : 'nothing changed'}`,
     }),
     /** A kept one must still be there: its undo, or an administrator of the database, may have taken it away. */
     async ensure({ name, version, digest }) {

@@ -8,6 +8,7 @@ import type { Rendered } from '../src/domain/rendered.ts';
 import type { Identity } from '../src/domain/store.ts';
 import type { TemplateDependency, TemplateManifest } from '../src/domain/template.ts';
 import { fits } from '../src/domain/versions.ts';
+import { checkImages } from './check-images.ts';
 import { checkFit } from './cluster/fit.ts';
 import { sessionOf } from './cluster/session.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -55,6 +56,7 @@ export function createRender(deps: ActivityDeps) {
   return createStep(deps, {
     async run({ key, requester, resolved, templates }: Input, { signal }): Promise<Draft> {
       const session = sessionOf(deps, requester);
+      const asker = { requester, signal };
       const pins = templates ?? resolved.templates;
       const template = resolved.template ?? pins.find((pin) => pin.name === resolved.wanted?.name);
       if (!template) throw new ChandleryError('internal', 'the template was installed and is not in its own lock');
@@ -63,8 +65,8 @@ export function createRender(deps: ActivityDeps) {
       const manifest = await manifestOf(deps, key, pin);
       if (resolved.base > 0) await guardImmutable(deps, key, pin, manifest, resolved);
       const [rendered, dependencies] = await Promise.all([
-        renderOne(deps, key, pin, manifest, resolved, signal),
-        collectDependencies(deps, key, manifest, pins, signal, session),
+        renderOne(deps, key, pin, manifest, resolved, asker),
+        collectDependencies(deps, key, manifest, pins, asker, session),
         checkFit(deps, session, manifest, signal),
       ]);
       return { template: pin, parameters: resolved.parameters, rendered, dependencies };
@@ -74,6 +76,12 @@ export function createRender(deps: ActivityDeps) {
     }),
     ensure: async (_draft, _input, { context }) => context.keep === undefined,
   });
+}
+
+/** For whom it is rendered. */
+interface Asker {
+  requester: Identity;
+  signal: AbortSignal;
 }
 
 async function guardImmutable(
@@ -107,10 +115,11 @@ async function renderOne(
   pin: TemplatePin,
   manifest: TemplateManifest,
   { parameters, secretNames }: Pick<Resolved, 'parameters' | 'secretNames'>,
-  signal: AbortSignal,
+  asker: Asker,
 ): Promise<string> {
-  const files = await contentOf(deps, pin, manifest, signal);
+  const files = await contentOf(deps, pin, manifest, asker.signal);
   const rendered: Rendered = renderTemplate({ manifest, files, deployment: key, parameters, secretNames });
+  await checkImages(deps, asker, pin, rendered.images);
   return deps.store.documents.put('rendered', rendered);
 }
 
@@ -120,7 +129,7 @@ async function collectDependencies(
   key: DeploymentKey,
   manifest: TemplateManifest,
   pins: TemplatePin[],
-  signal: AbortSignal,
+  asker: Asker,
   session: ClusterSession,
 ): Promise<DraftDependency[]> {
   const found = new Map<string, DraftDependency>();
@@ -145,8 +154,8 @@ async function collectDependencies(
         names.push(shared.name);
         continue;
       }
-      const entry = await missingDependency(deps, key, dependency, pin, signal);
-      await checkFit(deps, session, entry.manifest, signal);
+      const entry = await missingDependency(deps, key, dependency, pin, asker);
+      await checkFit(deps, session, entry.manifest, asker.signal);
       const after = await visit(entry.manifest, false);
       found.set(dependency.name, { ...common, ...entry.draft, action: 'deploy', ...(after.length > 0 && { after }) });
       names.push(entry.draft.name);
@@ -183,7 +192,7 @@ async function missingDependency(
   key: DeploymentKey,
   dependency: TemplateDependency,
   pin: TemplatePin | undefined,
-  signal: AbortSignal,
+  asker: Asker,
 ) {
   const { name } = dependency;
   if (!pin)
@@ -202,7 +211,7 @@ async function missingDependency(
   const manifest = await manifestOf(deps, key, pin);
   const parameters = dependency.parameters ?? {};
   const { registry, version, digest } = pin;
-  const rendered = await renderOne(deps, { ...key, name }, pin, manifest, { parameters, secretNames: [] }, signal);
+  const rendered = await renderOne(deps, { ...key, name }, pin, manifest, { parameters, secretNames: [] }, asker);
   const draft = { namespace: key.namespace, name, pin: { registry, name, version, digest }, rendered, parameters };
   return { manifest, draft };
 }

@@ -1,22 +1,24 @@
-import { contentHash } from '../src/domain/content-hash.ts';
+import { namedImages } from '../src/domain/content/named-images.ts';
 import type { ErrorCode } from '../src/domain/errors.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
-import { archiveFiles, foreignKeep, manifestOfArchive, withIdentity } from '../src/domain/foreign/index.ts';
+import { withIdentity } from '../src/domain/foreign/index.ts';
+import { currentRuleset, type Judgement, judgeSubject } from '../src/domain/judgement.ts';
+import { type LicensedTemplate, licenceNotes } from '../src/domain/licences/compatibility.ts';
 import type { LockedTemplate } from '../src/domain/lock.ts';
 import type { DependencySpec } from '../src/domain/registry.ts';
-import type { ScanVerdict } from '../src/domain/store.ts';
+import type { ScanVerdict } from '../src/domain/scan-store.ts';
 import type { TemplateManifest } from '../src/domain/template.ts';
-import { judgeHash } from '../src/domain/trust.ts';
+import type { ValidationSubject } from '../src/domain/validation.ts';
+import { forInstall, VALIDATION, type ValidationSet } from '../src/domain/validation-set.ts';
 import type { StepRun } from './attempt.ts';
+import { signatureOf } from './check-signature.ts';
+import { decidePolicy, type PolicyQuestion } from './decide-policy.ts';
 import type { ActivityDeps } from './deps.ts';
+import { type ReadArchive, readArchive } from './read-subject.ts';
 import { createStep } from './step.ts';
 
-/** Raised with every change of what the scan looks at: verdicts of an older ruleset are not used. */
+/** Raised with every change of what an archive is taken for; what is found in it goes by the ruleset of the set. */
 export const SCAN_RULESET = 'structure+hash/2';
-
-/** The content hash of charts is nowhere sealed; their digest is the registry's word. */
-const CHART = 'Helm chart';
-const CHART_TRUST = { verified: false, mismatch: false, note: 'a Helm chart has no trust block — chart is unsigned' } as const;
 
 /** Notes about the translation of one archive that an operation tells as warnings. */
 const MAX_NOTES = 5;
@@ -26,25 +28,27 @@ interface Input {
   acceptUnsigned: boolean;
 }
 
-/** Looks into the template and every locked dependency: archive guard, structure, sealed hash. Verdicts are kept by digest. */
+/**
+ * Looks into the template and every locked dependency: archive guard, structure, sealed hash, then every validator and scorer of the set. Verdicts
+ * are kept by digest and ruleset. What was found is then held against the policy of each registry, which alone says what may pass.
+ */
 export function createScan(deps: ActivityDeps) {
   return createStep(deps, {
-    async run({ templates }: Input, run) {
-      const verdicts = await Promise.all(
-        templates.map(async (template) => ({ template, verdict: await verdictOf(deps, template, run) })),
-      );
-      const value = verdicts.map(({ template, verdict }) => ({
-        name: template.name,
-        contentHash: verdict.contentHash,
-        ...verdict.trust,
-        ...(verdict.foreign?.notes.length && { notes: verdict.foreign.notes.slice(0, MAX_NOTES) }),
-      }));
-      return { verdicts: value };
+    async run({ templates, acceptUnsigned }: Input, run) {
+      const ruleset = await rulesetOf(deps, run.signal);
+      const scanned = await Promise.all(templates.map((template) => scanOne(deps, template, ruleset, run)));
+      const questions = await Promise.all(scanned.map(questionOf(deps, run)));
+      const decisions = await decidePolicy(deps, run, questions, acceptUnsigned);
+      const signed = questions.filter(({ signature }) => signature?.state === 'verified').length;
+      return { verdicts: scanned.map(summaryOf), licences: licenceNotes(scanned.map(licenceOf)), decisions, signed };
     },
-    describe({ verdicts }) {
-      const warnings = verdicts.flatMap(({ name, notes = [] }) => notes.map((note) => `${name}: ${note}`));
-      const detail = `${verdicts.length} scanned, ${verdicts.filter((entry) => entry.verified).length} with a verified hash`;
-      return { detail, ...(warnings.length > 0 && { warnings }) };
+    describe({ verdicts, licences = [], signed = 0 }) {
+      const notes = verdicts.flatMap(({ name, notes: own = [] }) => own.map((note) => `${name}: ${note}`));
+      const found = verdicts.flatMap(({ name, found: counts }) => (counts === undefined ? [] : [`${name}: ${counts}`]));
+      const warnings = [...notes, ...licences, ...found];
+      const sealed = `${verdicts.filter((entry) => entry.verified).length} with a verified hash`;
+      const detail = [`${verdicts.length} scanned`, sealed, signed > 0 && `${signed} with a verified signature`];
+      return { detail: detail.filter(Boolean).join(', '), ...(warnings.length > 0 && { warnings }) };
     },
     async ensure(_value, { templates }) {
       const found = await Promise.all(templates.map((template) => deps.store.scans.find(template.digest, SCAN_RULESET)));
@@ -53,43 +57,114 @@ export function createScan(deps: ActivityDeps) {
   });
 }
 
-async function verdictOf(deps: ActivityDeps, template: LockedTemplate, run: StepRun): Promise<ScanVerdict> {
-  const known = await deps.store.scans.find(template.digest, SCAN_RULESET);
-  if (known) return sameTemplate(known, template);
-  const { archive, meaning } = await readArchive(deps, template, run);
-  const { manifest, manifestFile, foreign } = meaning;
-  const computed = contentHash(archive.files, foreign?.ownIdentity === false ? '' : manifestFile);
-  const trust = foreign?.format === CHART ? CHART_TRUST : judgeHash(manifest.trust, computed);
+function setOf({ validation = VALIDATION }: ActivityDeps): ValidationSet {
+  return forInstall(validation);
+}
+
+type Look = Pick<StepRun, 'signal'>;
+
+interface Scanned {
+  template: LockedTemplate;
+  verdict: ScanVerdict;
+  judgement: Judgement;
+  /** Where this attempt read the archive. */
+  subject?: ValidationSubject;
+}
+
+/** The rules of now, data that they look things up in included. */
+export function rulesetOf(deps: ActivityDeps, signal: AbortSignal): Promise<string> {
+  return currentRuleset(setOf(deps), signal);
+}
+
+/** One archive's verdict: the one that was kept for these bytes and rules, or else a fresh one, which is kept. */
+export async function scanOne(deps: ActivityDeps, template: LockedTemplate, ruleset: string, run: Look): Promise<Scanned> {
+  const { scans } = deps.store;
+  const [judged, structure] = await Promise.all([
+    scans.find(template.digest, ruleset),
+    scans.find(template.digest, SCAN_RULESET),
+  ]);
+  if (judged?.judgement) {
+    const { judgement, ...verdict } = judged;
+    // It may come from a publish, which leaves no other row.
+    if (!structure) await scans.save(template.digest, SCAN_RULESET, verdict);
+    return { template, verdict: sameTemplate(verdict, template), judgement };
+  }
+  const { verdict, subject } = await lookInto(deps, template, run);
+  sameTemplate(verdict, template);
+  const judgement = await judge(deps, template, subject, run);
+  // The later steps want what the archive is, whatever the rules are by then; so that has a row of its own.
+  await scans.save(template.digest, SCAN_RULESET, verdict);
+  await scans.save(template.digest, judgement.ruleset, { ...verdict, judgement });
+  return { template, verdict, judgement, subject };
+}
+
+async function lookInto(deps: ActivityDeps, template: LockedTemplate, run: Look) {
+  const { archive, meaning, trust, subject } = await read(deps, template, run);
   if (trust.mismatch) throw refused('untrusted', template, trust.note);
+  const { manifest, foreign } = meaning;
   const verdict: ScanVerdict = {
-    contentHash: computed,
+    contentHash: subject.contentHash,
     manifest,
-    trust: { verified: trust.verified, note: trust.note },
+    trust: subject.trust,
     files: archive.files.length,
     unpackedBytes: archive.unpackedBytes,
     ...(foreign && { foreign: { format: foreign.format, ownIdentity: foreign.ownIdentity, notes: foreign.notes } }),
   };
-  sameTemplate(verdict, template);
-  await deps.store.scans.save(template.digest, SCAN_RULESET, verdict);
-  return verdict;
+  return { verdict, subject };
 }
 
-async function readArchive(deps: ActivityDeps, template: LockedTemplate, run: StepRun) {
+/** Of several archives, people must learn which one it was. */
+async function read(deps: ActivityDeps, template: LockedTemplate, run: Look): Promise<ReadArchive> {
   try {
-    const archive = await deps.archive.inspect(deps.store.blobs.read(template.digest), {
-      keep: foreignKeep(),
-      signal: run.signal,
-    });
-    const files = archiveFiles(
-      archive.files.map(({ path }) => path),
-      archive.bodies,
-    );
-    return { archive, meaning: manifestOfArchive(files, `${template.name}@${template.version}`) };
+    return await readArchive(deps, template.digest, `${template.name}@${template.version}`, run.signal);
   } catch (error) {
-    // Of several archives, people must learn which one it was.
     if (error instanceof ChandleryError && !error.retryable) throw refused(error.code, template, error.message, error);
     throw error;
   }
+}
+
+async function judge(deps: ActivityDeps, template: LockedTemplate, subject: ValidationSubject, run: Look): Promise<Judgement> {
+  try {
+    return await judgeSubject(setOf(deps), subject, run.signal);
+  } catch (error) {
+    if (error instanceof ChandleryError && !error.retryable) throw refused(error.code, template, error.message, error);
+    throw error;
+  }
+}
+
+function questionOf(deps: ActivityDeps, run: StepRun) {
+  return async ({ template, verdict, judgement, subject }: Scanned): Promise<PolicyQuestion> => {
+    const signature = await signatureOf(deps, run, template, verdict.trust);
+    const subjectOf = async () => subject ?? (await read(deps, template, run)).subject;
+    return {
+      template,
+      trust: verdict.trust,
+      findings: judgement.security.findings,
+      ...(judgement.score.total !== undefined && { score: judgement.score.total }),
+      ...(signature && { signature }),
+      images: async () => namedImages(await subjectOf()),
+      subject: subjectOf,
+    };
+  };
+}
+
+function summaryOf({ template, verdict, judgement }: Scanned) {
+  const { critical, high } = judgement.security.counts;
+  const grave = [critical > 0 && `${critical} critical`, high > 0 && `${high} high`].filter((word) => word !== false);
+  return {
+    name: template.name,
+    contentHash: verdict.contentHash,
+    ...verdict.trust,
+    ...(judgement.score.total !== undefined && { score: judgement.score.total }),
+    ...(grave.length > 0 && { found: `${grave.join(' and ')} ${critical + high === 1 ? 'finding' : 'findings'} of security` }),
+    ...(verdict.foreign?.notes.length && { notes: verdict.foreign.notes.slice(0, MAX_NOTES) }),
+  };
+}
+
+/** Parents are merged into their child; everything else of a tree runs beside it. */
+function licenceOf({ template, verdict: { manifest } }: Scanned): LicensedTemplate {
+  const { metadata, spec } = manifest;
+  return { name: template.name, licence: metadata.license, holds: (spec.inherits ?? []).map(({ name }) => name) };
 }
 
 /**

@@ -3,9 +3,5 @@ import { createValidateStage } from './validate-stage.ts';
 
 /** What could harm whoever installs it. */
 export function createSecurity(deps: ActivityDeps) {
-  return createValidateStage(
-    deps,
-    'security',
-    'secrets, vulnerabilities, policies, licences and signatures are not looked at yet',
-  );
+  return createValidateStage(deps, 'security');
 }

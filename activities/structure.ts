@@ -1,17 +1,15 @@
-import { contentHash } from '../src/domain/content-hash.ts';
+import { auditObject } from '../src/domain/audit.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import type { Target } from '../src/domain/operation.ts';
 import { LOCAL_REGISTRY } from '../src/domain/operation.ts';
 import type { PublishCandidate } from '../src/domain/published.ts';
 import { checkCandidate, folderName } from '../src/domain/published.ts';
 import type { Identity } from '../src/domain/store.ts';
-import type { TemplateManifest } from '../src/domain/template.ts';
 import { MANIFEST_FILE } from '../src/domain/template.ts';
-import { parseTemplate } from '../src/domain/template-parse.ts';
-import { judgeHash } from '../src/domain/trust.ts';
 import type { ValidationSubject } from '../src/domain/validation.ts';
 import type { StepRun } from './attempt.ts';
 import type { ActivityDeps } from './deps.ts';
+import { readArchive } from './read-subject.ts';
 import { createStep } from './step.ts';
 
 /** What is to be published, as the API read it from the archive it stored. */
@@ -22,6 +20,8 @@ export interface PublishRequest {
   size: number;
   /** The publisher's token was given for names like this one. */
   byScope?: boolean;
+  /** Document with the bundle that was sent along, and verified. */
+  signature?: string;
 }
 
 interface Input {
@@ -29,12 +29,6 @@ interface Input {
   request: PublishRequest;
   requester: Identity;
 }
-
-/** One text that is shown; longer ones are mistakes. Bytes. */
-const MAX_TEXT_BYTES = 512 * 1024;
-/** All texts of one archive that are held in memory. Bytes. */
-const MAX_TEXTS_BYTES = 4 * 1024 * 1024;
-const TEXT_FILE = /(^|\/)readme$|\.(md|markdown|txt|rst|adoc)$/i;
 
 /**
  * The archive is safe to unpack and holds a template of ours under the name and version it is published as; the version is free and the
@@ -52,15 +46,15 @@ export function createStructure(deps: ActivityDeps) {
         await checkFree(deps, { name, version, digest, publisher: requester.user, byScope }, run);
       await deps.store.audit.append({
         actor: requester.user,
-        action: 'publish',
-        object: run.context.target,
+        action: 'publish-template',
+        object: auditObject.template(name, version),
         outcome: 'allowed',
         operation: run.context.operation,
         detail: { version, digest },
       });
       const { manifest, contentHash: hash, trust, paths } = subject;
       return {
-        subject: await deps.store.documents.put('subject', subject),
+        subject: await deps.store.documents.put('subject', withoutTexts(subject)),
         contentHash: hash,
         type: manifest.spec.type,
         files: paths.length,
@@ -75,11 +69,24 @@ export function createStructure(deps: ActivityDeps) {
   });
 }
 
-/** What the steps after `structure` look at. */
+/** What the steps after `structure` look at, without the texts of its files but the readme. */
 export async function subjectOf(deps: ActivityDeps, digest: string): Promise<ValidationSubject> {
   const subject = (await deps.store.documents.get('subject', digest)) as ValidationSubject | undefined;
   if (subject) return subject;
   throw new ChandleryError('not_found', 'what was read from the archive is not there any more; publish it again');
+}
+
+/** With the texts, read from the archive again: they are as long as it, and may hold the secrets that are looked for. */
+export async function wholeSubjectOf(deps: ActivityDeps, digest: string, signal: AbortSignal): Promise<ValidationSubject> {
+  const { archive, manifest } = await subjectOf(deps, digest);
+  const { name, version } = manifest.metadata;
+  if (archive === undefined)
+    throw new ChandleryError('not_found', `${name}@${version} was begun by an older build; publish it again`);
+  return (await readArchive(deps, archive, `${name}@${version}`, signal)).subject;
+}
+
+function withoutTexts(subject: ValidationSubject): ValidationSubject {
+  return { ...subject, files: subject.files.map(({ path, size }) => ({ path, size })) };
 }
 
 async function readSubject(
@@ -91,47 +98,18 @@ async function readSubject(
   // Also begins the lease of the archive anew, so that a replay of an old operation cannot publish what is swept meanwhile.
   if (!(await deps.store.blobs.has(digest)))
     throw new ChandleryError('not_found', 'the archive is not here any more; publish it again', { template: name });
-  const { files, bodies } = await deps.archive.inspect(deps.store.blobs.read(digest), { keep: keepTexts(), signal });
-  const manifestText = bodies.get(MANIFEST_FILE)?.toString('utf8');
-  if (manifestText === undefined)
+  const { meaning, trust, subject } = await readArchive(deps, digest, name, signal);
+  const { manifest, foreign } = meaning;
+  if (foreign)
     throw new ChandleryError('template_invalid', `the archive holds no ${MANIFEST_FILE} at its root`, { template: name });
-  const manifest = parseTemplate(manifestText);
   if (manifest.metadata.name !== name || manifest.metadata.version !== version)
     throw new ChandleryError(
       'template_invalid',
       `the archive calls itself ${manifest.metadata.name}@${manifest.metadata.version}, and is published as ${name}@${version}`,
       { template: `${name}@${version}` },
     );
-  const hash = contentHash(files);
-  const { verified, mismatch, note } = judgeHash(manifest.trust, hash);
-  if (mismatch) throw new ChandleryError('untrusted', note, { template: `${name}@${version}` });
-  const readme = readmeOf(manifest, bodies);
-  return {
-    manifest,
-    manifestText,
-    paths: files.map(({ path }) => path).sort(),
-    ...(readme && { readme }),
-    contentHash: hash,
-    trust: { verified, note },
-  };
-}
-
-/** For one reading of one archive, since it counts what it lets in. */
-function keepTexts(): (path: string, size: number) => boolean {
-  let left = MAX_TEXTS_BYTES;
-  return (path, size) => {
-    // The manifest has a limit of its own, which says so in words.
-    if (path === MANIFEST_FILE) return true;
-    if (size > MAX_TEXT_BYTES || !TEXT_FILE.test(path)) return false;
-    left -= size;
-    return left >= 0;
-  };
-}
-
-function readmeOf({ metadata }: TemplateManifest, bodies: ReadonlyMap<string, Buffer>) {
-  const path = metadata.readme ?? 'README.md';
-  const text = bodies.get(path)?.toString('utf8');
-  return text === undefined ? undefined : { path, text };
+  if (trust.mismatch) throw new ChandleryError('untrusted', trust.note, { template: `${name}@${version}` });
+  return subject;
 }
 
 /** Also against what this server's folders have: a name of theirs is the operator's. */
@@ -148,8 +126,8 @@ async function checkFree(deps: ActivityDeps, candidate: PublishCandidate, { cont
     if (error instanceof ChandleryError && error.code === 'not_owner')
       await audit.append({
         actor: candidate.publisher,
-        action: 'publish',
-        object: context.target,
+        action: 'publish-template',
+        object: auditObject.template(candidate.name, candidate.version),
         outcome: 'denied',
         code: error.code,
         operation: context.operation,
@@ -167,4 +145,12 @@ async function refuseFolderName({ registries: { local } }: ActivityDeps, name: s
     throw error;
   }
   if (local) throw folderName(name);
+}
+
+/** The text of the bundle that came with the archive, verified when it came. */
+export async function bundleOf({ store }: ActivityDeps, { signature }: PublishRequest): Promise<string | undefined> {
+  if (signature === undefined) return undefined;
+  const { bundle } = ((await store.documents.get('signature', signature)) ?? {}) as { bundle?: string };
+  if (bundle !== undefined) return bundle;
+  throw new ChandleryError('not_found', 'the signature is not here any more; publish it again');
 }

@@ -7,6 +7,8 @@ export interface Swept {
   blobs: number;
   bytes: number;
   uploads: number;
+  /** Archives that nobody has installed, whose findings were forgotten. */
+  looks: number;
 }
 
 /** Rounds of one run; each removes a few, and what is left is there for the next run. */
@@ -16,14 +18,15 @@ const MAX_ROUNDS = 1_000;
 export function createSweepStore({ store, log }: Pick<ActivityDeps, 'store' | 'log'>) {
   return async (): Promise<Swept> => {
     const { cancellationSignal } = Context.current();
-    const swept: Swept = { blobs: 0, bytes: 0, uploads: 0 };
+    const swept: Swept = { blobs: 0, bytes: 0, uploads: 0, looks: 0 };
     try {
       for (let round = 0, more = true; more && round < MAX_ROUNDS; round += 1) {
         cancellationSignal.throwIfAborted();
-        const { blobs, bytes, uploads, more: left } = await store.blobs.sweep();
+        const { blobs, bytes, uploads, looks, more: left } = await store.blobs.sweep();
         swept.blobs += blobs;
         swept.bytes += bytes;
         swept.uploads += uploads;
+        swept.looks += looks;
         more = left;
         Context.current().heartbeat(swept);
       }
@@ -31,7 +34,8 @@ export function createSweepStore({ store, log }: Pick<ActivityDeps, 'store' | 'l
       if (cancellationSignal.aborted) throw error;
       throw toFailure(asChandleryError(error), { final: false });
     }
-    if (swept.blobs + swept.uploads > 0) log.info({ ...swept }, 'what nothing referred to was removed from the store');
+    if (swept.blobs + swept.uploads + swept.looks > 0)
+      log.info({ ...swept }, 'what nothing referred to was removed from the store');
     return swept;
   };
 }

@@ -4,6 +4,7 @@ import { runDeploy } from './deploy/index.ts';
 import { describeLoad, describeMachine } from './environment.ts';
 import { runMain } from './main/index.ts';
 import { Reporter } from './reporter.ts';
+import { runTrust } from './trust/index.ts';
 
 /** `npm run bench`: measures and prints. A missed goal says FAIL and does not change the exit code; what could not be measured does. */
 
@@ -11,6 +12,7 @@ const SUITES: Readonly<Record<string, (report: Reporter) => Promise<void>>> = {
   main: runMain,
   deploy: runDeploy,
   catalog: runCatalog,
+  trust: runTrust,
 };
 
 const EXIT_INCOMPLETE = 1;

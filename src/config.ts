@@ -1,20 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { type Environment, readList, readRegistries } from './config-files.ts';
 import type { RoleBinding } from './domain/access.ts';
 import { parseDuration } from './domain/duration.ts';
 import { ChandleryError } from './domain/errors.ts';
 import { marketplaceOf, withPackCatalog } from './domain/pack-catalog-config.ts';
 import type { RegistriesConfig } from './domain/registries-config.ts';
-import { parseRegistriesConfig } from './domain/registries-config.ts';
 import { parseRoleBindings } from './domain/role-bindings.ts';
 import type { Identity } from './domain/store.ts';
+import { parseValidatorPlugins, type ValidatorPluginConfig } from './domain/validator-plugins.ts';
+import { parseScannerCommand, type ScannerCommandConfig } from './domain/vulnerabilities/scanner-command.ts';
 
 /** The only reader of the environment. Every variable, its default and its meaning: docs/configuration.md (a test compares). */
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = z.coerce.number().int().positive();
@@ -72,6 +72,11 @@ const schema = z.object({
   CHANDLERY_ADMIN_USER: z.string().min(1).max(253).default('chandlery-admin'),
   CHANDLERY_ADMIN_GROUPS: list.default(['chandlery:admins']),
   CHANDLERY_ROLE_BINDINGS: z.string().min(1).optional(),
+  CHANDLERY_POLICIES: z.string().min(1).optional(),
+  CHANDLERY_SCANNER: z.string().min(1).max(4096).optional(),
+  CHANDLERY_VALIDATORS: z.string().min(1).optional(),
+  CHANDLERY_SIGNING_KEYS: z.string().min(1).optional(),
+  CHANDLERY_TRUSTED_ROOT: z.string().min(1).optional(),
   CHANDLERY_TOKEN_REVIEW: z.enum(['on', 'off']).default('off'),
   CHANDLERY_TOKEN_AUDIENCES: list.default([]),
   CHANDLERY_STEP_ATTEMPTS: z.coerce.number().int().min(1).max(100).default(6),
@@ -113,6 +118,14 @@ export interface Config {
   admin: Identity;
   /** Roles of users and groups besides those of their tokens. */
   roleBindings: RoleBinding[];
+  /** Folder of what may be installed (docs/policies.md). */
+  policiesDir: string;
+  /** Whose signatures are known (docs/signatures.md): a folder of public keys, and an own Sigstore's trusted_root.json. */
+  signers: { keysDir?: string; trustedRootFile?: string };
+  /** The operator's own scanner of packages (docs/vulnerabilities.md). */
+  scanner?: ScannerCommandConfig;
+  /** The operator's own modules that look at templates (docs/trust.md). */
+  validatorPlugins: ValidatorPluginConfig[];
   /** Present = the cluster is asked about bearers that are none of ours; audiences: none = those of the cluster itself. */
   tokenReview?: { audiences: string[] };
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
@@ -168,7 +181,14 @@ export function readConfig(env: Environment): Readonly<Config> {
     },
     adminTokenFile: values.CHANDLERY_ADMIN_TOKEN_FILE ?? join(values.CHANDLERY_DATA_DIR, 'admin-token'),
     admin: { user: values.CHANDLERY_ADMIN_USER, groups: values.CHANDLERY_ADMIN_GROUPS },
-    roleBindings: readRoleBindings(values.CHANDLERY_ROLE_BINDINGS),
+    roleBindings: readList('CHANDLERY_ROLE_BINDINGS', values.CHANDLERY_ROLE_BINDINGS, parseRoleBindings),
+    policiesDir: values.CHANDLERY_POLICIES ?? join(PACKAGE_ROOT, 'policies'),
+    signers: {
+      ...(values.CHANDLERY_SIGNING_KEYS !== undefined && { keysDir: values.CHANDLERY_SIGNING_KEYS }),
+      ...(values.CHANDLERY_TRUSTED_ROOT !== undefined && { trustedRootFile: values.CHANDLERY_TRUSTED_ROOT }),
+    },
+    ...(values.CHANDLERY_SCANNER !== undefined && { scanner: parseScannerCommand(values.CHANDLERY_SCANNER, env) }),
+    validatorPlugins: readList('CHANDLERY_VALIDATORS', values.CHANDLERY_VALIDATORS, parseValidatorPlugins),
     ...(values.CHANDLERY_TOKEN_REVIEW === 'on' && { tokenReview: { audiences: values.CHANDLERY_TOKEN_AUDIENCES } }),
     limits: {
       stepAttempts: values.CHANDLERY_STEP_ATTEMPTS,
@@ -220,25 +240,6 @@ function withoutEmpty(env: Environment): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
   );
-}
-
-const DEFAULT_REGISTRIES = join(homedir(), '.chandlery', 'registries.yaml');
-
-/** `registries.<env>.yaml` beside the file wins over the file; neither is needed, but a file that was named and is not there is told. */
-function readRegistries(named: string | undefined, environment: string, env: Environment): RegistriesConfig {
-  const file = named ?? DEFAULT_REGISTRIES;
-  const forEnvironment = file.replace(/(\.ya?ml)?$/, (ending) => `.${environment}${ending}`);
-  const found = [forEnvironment, file].find((candidate) => existsSync(candidate));
-  if (found !== undefined) return parseRegistriesConfig(readFileSync(found, 'utf8'), found, env);
-  const problem = { registry: 'CHANDLERY_REGISTRIES', message: `neither ${named} nor ${forEnvironment} exists` };
-  return { registries: [], problems: named === undefined ? [] : [problem] };
-}
-
-/** Rights that somebody wrote down and that are not there would be noticed late: a file that was named has to be there, and be right. */
-function readRoleBindings(file: string | undefined): RoleBinding[] {
-  if (file === undefined) return [];
-  if (!existsSync(file)) throw new ChandleryError('config_invalid', `CHANDLERY_ROLE_BINDINGS: there is no file ${file}`);
-  return parseRoleBindings(readFileSync(file, 'utf8'), file);
 }
 
 function invalid(error: z.ZodError): ChandleryError {

@@ -6,9 +6,12 @@ import { LRUCache } from 'lru-cache';
 import { createCheckout } from './adapters/git/checkout.ts';
 import { createGit } from './adapters/git/client.ts';
 import { createGuardedClient, type GuardedClient } from './adapters/http/guarded-client.ts';
+import type { OciClient } from './adapters/oci/client.ts';
+import type { OpenImageRegistry } from './adapters/oci/image-reference.ts';
 import { createFolderRegistry } from './adapters/registries/folder.ts';
 import { createLocalRegistry } from './adapters/registries/local.ts';
 import { createNamespaceSources } from './adapters/registries/namespace-sources.ts';
+import { createImageRegistries } from './adapters/registries/oci-images.ts';
 import { closePlugin, createRegistrySet, type OpenRegistrySet } from './adapters/registries/registry-set.ts';
 import { createAddedReader } from './added-registries.ts';
 import type { CatalogRegistry } from './catalog/index.ts';
@@ -36,6 +39,8 @@ export interface Registries {
   sources: SourceRegistries;
   /** By the rules for registries. */
   client: GuardedClient;
+  /** Where images lie that may be asked about. */
+  openImages: OpenImageRegistry<OciClient>;
   /** All of them as the catalog takes them, the own one first. */
   catalog(): Promise<CatalogRegistry[]>;
   /** Those that cannot be used. */
@@ -103,14 +108,16 @@ export function openRegistries(config: Config, log: Logger, added?: AddedSource)
   });
   const digests = new Digests();
   const sourceOf = (registry: RegistryConfig) => describe(registry, set, client, digests);
+  const configured = () => [...usable.registries, ...followed.current().registries.map((one) => one.config)];
   return {
     set,
     local,
     sources: createNamespaceSources({
       client: sourceClient,
-      configured: () => [...usable.registries, ...followed.current().registries.map((one) => one.config)],
+      configured,
     }),
     client,
+    openImages: createImageRegistries({ client, configured }),
     async catalog() {
       const own = { ...localSource(local, config.templateDirs), isDefault: set.default === local };
       const files = await Promise.all(usable.registries.map(sourceOf));

@@ -17,6 +17,7 @@ import { type Catalog, createCatalog } from './catalog/index.ts';
 import { createEngine, type Engine, registerSearchAttributes } from './client/engine.ts';
 import { scheduleRegistryChecks } from './client/health-schedule.ts';
 import { createOperationsClient } from './client/index.ts';
+import { scheduleRecheck } from './client/recheck-schedule.ts';
 import { scheduleSweep } from './client/sweep-schedule.ts';
 import { openCluster, openTokenReview, warmUp } from './cluster.ts';
 import type { Config } from './config.ts';
@@ -24,12 +25,15 @@ import { readConfig, requireExternal } from './config.ts';
 import { ChandleryError } from './domain/errors.ts';
 import type { Metrics } from './domain/metrics.ts';
 import { LOCAL_REGISTRY } from './domain/operation.ts';
+import type { SignatureVerifier } from './domain/signature.ts';
 import type { Store } from './domain/store.ts';
 import type { Logger } from './logger.ts';
 import { createLogger } from './logger.ts';
 import { manageRegistries } from './managed-registries.ts';
+import { checkPolicies } from './policies.ts';
 import { runProcess } from './process.ts';
 import { openRegistries } from './registries.ts';
+import { openSigners } from './signers.ts';
 
 /** Composition root of the API. */
 
@@ -44,6 +48,7 @@ export interface ApiServices {
   temporalAddress: string;
   /** Shared with a worker in the same process. */
   metrics?: Metrics;
+  signatures?: SignatureVerifier;
   /** Health of what this process supervises besides. */
   checks?: HealthChecks;
 }
@@ -56,6 +61,7 @@ export interface RunningApi {
 
 /** Starts the API; resolves when it listens. The store must be there; the engine may come later. */
 export async function startApi(config: Config, services: ApiServices, log: Logger): Promise<RunningApi> {
+  const signatures = services.signatures ?? (await openSigners(config));
   const store = createStore({
     url: services.databaseUrl,
     onIdleError: (error) => log.warn({ err: error }, 'a store connection broke'),
@@ -110,6 +116,7 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     registryManager,
     local: registries.local,
     archive: createArchiveReader(),
+    signatures,
     installed,
     ...(cluster && { cluster }),
     limits: config.limits,
@@ -163,7 +170,8 @@ function followPublished({ changes }: Store, catalog: Catalog): () => void {
 /** Operations cannot start before the engine knows their search attributes; for what it starts by the clock nobody waits. */
 async function prepareEngine(engine: Engine, healthMs: number, stopping: AbortSignal, log: Logger): Promise<void> {
   await untilThere(() => registerSearchAttributes(engine), stopping, log);
-  const schedules = () => [scheduleRegistryChecks(engine, healthMs), scheduleSweep(engine)].map((made) => orWarned(made, log));
+  const schedules = () =>
+    [scheduleRegistryChecks(engine, healthMs), scheduleSweep(engine), scheduleRecheck(engine)].map((made) => orWarned(made, log));
   void untilThere(() => Promise.all(schedules()), stopping, log);
 }
 
@@ -220,6 +228,7 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLogger(config.logLevel);
   await runProcess(log, async () => {
+    await checkPolicies(config);
     const api = await startApi(config, requireExternal(config), log);
     process.stdout.write(`ready ${api.url} token-file ${api.adminTokenFile}\n`);
     return { stop: () => api.stop() };

@@ -6,8 +6,10 @@ import type { Engine } from './embedded/engine.ts';
 import { startEngine } from './embedded/engine.ts';
 import { findLocalCluster } from './embedded/local-cluster.ts';
 import { createLogger } from './logger.ts';
+import { openPolicies } from './policies.ts';
 import { runProcess } from './process.ts';
 import { startApi } from './server.ts';
+import { openSigners, requireKeys } from './signers.ts';
 import { startWorker } from './worker.ts';
 
 /** Composition root of `npm start`: API and worker in one process, with PostgreSQL and Temporal as supervised children. */
@@ -18,6 +20,10 @@ async function main(): Promise<void> {
   const config = withLocalCluster(readConfig(process.env));
   const log = createLogger(config.logLevel);
   await runProcess(log, async (signal) => {
+    // Before anything else: a mistake in them is told at once, and not after a database was made.
+    const signatures = await openSigners(config);
+    const policies = await openPolicies(config);
+    requireKeys(policies.book, signatures);
     const engine = await startEngine({
       dataDir: config.dataDir,
       cacheDir: config.cacheDir,
@@ -29,8 +35,8 @@ async function main(): Promise<void> {
     });
     try {
       const metrics = createMetrics();
-      const api = await startApi(config, { ...engine, metrics, checks: partChecks(engine) }, log);
-      const worker = await startWorker(config, { ...engine, metrics }, log);
+      const api = await startApi(config, { ...engine, metrics, signatures, checks: partChecks(engine) }, log);
+      const worker = await startWorker(config, { ...engine, metrics, policies, signatures }, log);
       introduce(config, engine, api.url);
       process.stdout.write(`ready ${api.url} token-file ${api.adminTokenFile}\n`);
       return { failed: worker.done, stop: () => stopAll(api, worker, engine) };

@@ -7,6 +7,9 @@ import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { createArchiveReader } from './adapters/archive/inspect.ts';
 import { createMetrics } from './adapters/metrics/prometheus.ts';
+import { createImageAttestations } from './adapters/oci/attestations.ts';
+import { createImageSignatures } from './adapters/oci/image-signatures.ts';
+import { createScannerCommand } from './adapters/scanner-command/index.ts';
 import { createSecretMaker } from './adapters/secret-maker/index.ts';
 import { createStore } from './adapters/store/index.ts';
 import { createTemplateCounter } from './adapters/store/template-counter.ts';
@@ -17,10 +20,14 @@ import { PACKAGE_ROOT, readConfig, requireExternal } from './config.ts';
 import type { Cluster } from './domain/cluster.ts';
 import type { Metrics } from './domain/metrics.ts';
 import type { Store } from './domain/store.ts';
+import { createVulnerabilityValidator } from './domain/vulnerabilities/validator.ts';
 import type { Logger } from './logger.ts';
 import { createLogger } from './logger.ts';
+import { openPolicies, type Policies, publishPolicy } from './policies.ts';
 import { runProcess } from './process.ts';
 import { openRegistries } from './registries.ts';
+import { openSigners, requireKeys, type Signers } from './signers.ts';
+import { openValidation, openValidatorPlugins } from './validation.ts';
 import { createOperationSinks, type MetricsServer, serveMetrics } from './worker-telemetry.ts';
 
 /** Composition root of the worker: runs workflows and activities until it is told to stop. */
@@ -38,6 +45,9 @@ const CONCURRENT_WORKFLOW_TASKS = 40;
 export interface WorkerServices {
   /** Those of the API in the same process, whose endpoint then shows both. */
   metrics?: Metrics;
+  /** Those that were read before anything was started. */
+  policies?: Policies;
+  signatures?: Signers;
   databaseUrl: string;
   temporalAddress: string;
 }
@@ -64,6 +74,9 @@ export async function startWorker(
   { onMoment, maxCachedWorkflows }: WorkerExtras = {},
 ): Promise<RunningWorker> {
   installRuntime(log);
+  const signatures = services.signatures ?? (await openSigners(config));
+  const policies = services.policies ?? (await openPolicies(config));
+  requireKeys(policies.book, signatures);
   const store = createStore({
     url: services.databaseUrl,
     onIdleError: (error) => log.warn({ err: error }, 'a store connection broke'),
@@ -73,16 +86,32 @@ export async function startWorker(
   await store.migrate();
   const registries = openRegistries(config, log, store);
   await registries.reload();
+  const { openImages: open } = registries;
   const cluster = openCluster(config, log);
+  const plugins = openValidatorPlugins(config.validatorPlugins, (err) => log.warn({ err }, 'a validator plugin failed'));
+  // So that one which cannot be loaded is told of now, and not by the first install.
+  for (const plugin of plugins.validators) void plugin.data();
   const connection = await NativeConnection.connect({ address: services.temporalAddress });
   const activities = createActivities({
     store,
     registries: registries.set,
     sources: registries.sources,
     archive: createArchiveReader(),
+    validation: openValidation({
+      ...(policies.book.licences && { licences: policies.book.licences }),
+      validators: [
+        publishPolicy(policies),
+        createVulnerabilityValidator({ data: store.vulnerabilities, images: createImageAttestations({ open }) }),
+        ...(config.scanner ? [createScannerCommand(config.scanner)] : []),
+        ...plugins.validators,
+      ],
+    }),
     secrets: createSecretMaker(),
     transport: registries.client,
     ...(cluster && { cluster }),
+    policies,
+    signatures,
+    images: createImageSignatures({ open, verifier: signatures }),
     log,
     ...(onMoment && { onMoment }),
   });
@@ -112,7 +141,8 @@ export async function startWorker(
     stopping.abort();
     await told?.close();
     await counter.close();
-    await Promise.allSettled([store.close(), registries.close(), cluster?.close(), connection.close()]);
+    plugins.close();
+    await Promise.allSettled([store.close(), policies.engine.close(), registries.close(), cluster?.close(), connection.close()]);
   });
   warmUp(cluster);
   return {

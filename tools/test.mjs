@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { acquireCosign } from '../dist/tools/cosign.js';
 import { acquireClusterPrograms, acquireHelm } from '../dist/tools/local-cluster/programs.js';
 import { acquireOciRegistry } from '../dist/tools/oci-registry.js';
 import { acquireTemporalCli } from '../dist/tools/temporal-cli.js';
@@ -13,6 +14,7 @@ await acquireTemporalCli({ cacheDir, env: process.env, log });
 for (const [what, acquire] of [
   ['an OCI registry', acquireOciRegistry],
   ['Helm', acquireHelm],
+  ['cosign', acquireCosign],
   ['a Kubernetes cluster', acquireClusterPrograms],
 ]) {
   try {

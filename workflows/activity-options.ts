@@ -19,7 +19,10 @@ interface StepTimes {
 }
 
 /** Activities that are no steps have their options beside their workflow. */
-export type StepActivities = Exclude<keyof Activities, 'listRegistries' | 'checkRegistry' | 'sweepStore'>;
+export type StepActivities = Exclude<
+  keyof Activities,
+  'listRegistries' | 'checkRegistry' | 'sweepStore' | 'listStaleInstalls' | 'recheckInstalled'
+>;
 
 /** Most steps have one kind of times; publishing takes longer where it means sending. */
 export type StepTimesName = StepActivities | 'publishElsewhere' | 'undoPublishElsewhere';
@@ -62,13 +65,14 @@ const TIMES: Record<StepTimesName, StepTimes> = {
   forget: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
   // Reads every byte of one archive.
   structure: { attemptMs: 5 * MINUTE, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },
-  // Both look at texts that are in the store; scanners with databases will need more.
+  // They read the archive again for its texts, and each validator has 20 s.
   security: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 10 * SECOND },
   quality: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 10 * SECOND },
   // As resolve-dependencies.
   dependency: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 30 * SECOND },
-  // Both compute, from what is in the store.
-  score: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
+  // As security and quality, where nobody has judged the same bytes yet.
+  score: { attemptMs: 2 * MINUTE, stepMs: 15 * MINUTE, maxPauseMs: 10 * SECOND },
+  // Computes, from what it is given.
   status: { attemptMs: 15 * SECOND, stepMs: 10 * MINUTE, maxPauseMs: 10 * SECOND },
   // One transaction.
   publish: { attemptMs: 30 * SECOND, stepMs: 20 * MINUTE, maxPauseMs: 10 * SECOND },

@@ -1,10 +1,11 @@
 import { defineQuery } from '@temporalio/workflow';
 import type { PlanSummary, RevisionKind, TemplatePin } from '../src/domain/deployment.ts';
 import type { Lock } from '../src/domain/lock.ts';
+import type { LockFile } from '../src/domain/lock-file.ts';
 import type { Target } from '../src/domain/operation.ts';
 import type { PublishOutcome } from '../src/domain/published.ts';
 import type { InstallOutcome } from '../src/domain/store.ts';
-import type { Score, ValidationStatus } from '../src/domain/validation.ts';
+import type { Score, ValidationStatus } from '../src/domain/validation-score.ts';
 import type { Progress } from './progress.ts';
 
 /** Inputs, results and messages of the workflows. One object per workflow, so that members can be added. */
@@ -51,6 +52,12 @@ export interface InstallRequest {
   range?: string;
   acceptUnsigned?: boolean;
   force?: boolean;
+  /** Pre-releases of the template itself count like releases. */
+  prerelease?: boolean;
+  /** Names: everything else stays as it is installed, unless it must move. */
+  updateOnly?: string[];
+  /** Exactly this, or nothing. */
+  lock?: LockFile;
 }
 
 export interface InstallInput extends OperationInput {
@@ -156,6 +163,8 @@ export interface PublishRequest {
   size: number;
   /** The publisher's token was given for names like this one. */
   byScope?: boolean;
+  /** Document with the bundle that was sent along, and verified. */
+  signature?: string;
 }
 
 export interface PublishInput extends OperationInput {

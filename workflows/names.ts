@@ -19,6 +19,8 @@ export const WORKFLOW_TYPES = {
 export const CHECK_REGISTRIES = 'checkRegistries';
 /** No operation either. */
 export const SWEEP_STORE = 'sweepStore';
+/** Nor this. */
+export const RECHECK_INSTALLED = 'recheckInstalled';
 
 /** What the Temporal UI can list and filter by. Registered when the engine starts; nothing of ours depends on their values. */
 export const SEARCH_ATTRIBUTES = {

@@ -5,8 +5,10 @@ import type { AccessRule } from '../domain/access-table.ts';
 import { ACCESS_TABLE, TARGET_ROLES } from '../domain/access-table.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { parseDeploymentId, parseInstallId, parseOperationId } from '../domain/operation.ts';
+import { isNamespace } from '../domain/reference.ts';
 import type { AuditStore } from '../domain/store.ts';
 import { createRuleFinder, type MatchedRule } from './access-routes.ts';
+import { objectOfRequest, requestWords } from './audit-object.ts';
 import { type Authenticator, callerOf, rememberCaller } from './auth.ts';
 
 /** The one place that lets requests in: it stands in front of all routers and goes by the table of all routes. */
@@ -25,12 +27,11 @@ interface Entry {
   caller: Caller;
   rule: AccessRule;
   audit: AuditStore;
+  /** What the request is about, in the words of the audit log. */
+  object: string;
 }
 
 const entries = new WeakMap<Request, Entry>();
-
-/** Characters of a path in the audit log. */
-const MAX_OBJECT_LENGTH = 300;
 
 /**
  * Lets a request pass when its row allows it. Fails with not_found where there is no row, unauthenticated, forbidden (which it writes to
@@ -46,7 +47,7 @@ export function createAccess({ authenticator, audit, ...opened }: AccessDeps): R
     const caller = await authenticator.authenticate(request.get('authorization'));
     rememberCaller(request, caller);
     if (!found) throw nothingAt(request);
-    const entry = { caller, rule: found.rule, audit };
+    const entry = { caller, rule: found.rule, audit, object: objectOfRequest(found, request) };
     entries.set(request, entry);
     await enforce(request, entry, requirementOf(found, request));
     next();
@@ -146,16 +147,23 @@ function entryOf(request: Request): Entry {
   return entry;
 }
 
-async function enforce(request: Request, { caller, rule, audit }: Entry, requirement: Requirement): Promise<void> {
+async function enforce(request: Request, { caller, rule, audit, object }: Entry, requirement: Requirement): Promise<void> {
   const decision = decide(caller, requirement);
   if (decision.allowed) return;
+  const { namespace = EVERYWHERE } = requirement;
   await audit.append({
     actor: caller.identity.user,
     action: rule.action,
-    object: `${request.method} ${(request.originalUrl.split('?')[0] ?? '').slice(0, MAX_OBJECT_LENGTH)}`,
+    object,
     outcome: 'denied',
     code: 'forbidden',
-    detail: { rule: `${rule.method} ${rule.path}`, missing: decision.missing, ...(caller.token && { token: caller.token.id }) },
+    ...(namespace !== EVERYWHERE && isNamespace(namespace) && { namespace }),
+    detail: {
+      rule: `${rule.method} ${rule.path}`,
+      request: requestWords(request),
+      missing: decision.missing,
+      ...(caller.token && { token: caller.token.id }),
+    },
   });
   throw new ChandleryError('forbidden', decision.reason, { missing: [decision.missing] });
 }

@@ -7,20 +7,24 @@ import type { RegistryManager } from '../catalog/manager.ts';
 import type { OperationsClient } from '../client/index.ts';
 import type { RoleBinding } from '../domain/access.ts';
 import type { ArchiveReader } from '../domain/archive.ts';
+import { auditObject } from '../domain/audit.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { ChandleryError, ERROR_CATALOGUE, isErrorCode } from '../domain/errors.ts';
 import type { HelmdeckCatalog } from '../domain/helmdeck.ts';
 import type { Metrics } from '../domain/metrics.ts';
 import type { RegistryPlugin, RegistrySet } from '../domain/registry.ts';
+import type { SignatureVerifier } from '../domain/signature.ts';
 import type { SourceRegistries } from '../domain/sources/for-user.ts';
 import type { SourceFetcher } from '../domain/sources/items.ts';
 import type { Store } from '../domain/store.ts';
 import type { TemplateCounter } from '../domain/template-metrics.ts';
 import { createAccess } from './access.ts';
+import { createAuditRouter } from './audit.ts';
 import { type Authenticator, createAuthenticator, identityOf, type TokenReview } from './auth.ts';
 import { createCatalogRouter } from './catalog.ts';
 import { createDeploymentReadsRouter } from './deployment-reads.ts';
 import { createDeploymentsRouter } from './deployments.ts';
+import { createEventsRouter } from './events.ts';
 import { createArkRouter } from './facades/ark/router.ts';
 import { packProblems } from './facades/helmdeck/problems.ts';
 import { createHelmdeckRouter } from './facades/helmdeck/router.ts';
@@ -39,7 +43,9 @@ import { createPublishingRouter } from './publishing.ts';
 import { createRegistriesRouter } from './registries.ts';
 import { createRegistryProtocolRouter } from './registry-protocol.ts';
 import { createTemplateMetricsRouter } from './template-metrics.ts';
+import { createTemplateReportRouter } from './template-report.ts';
 import { createTokensRouter } from './tokens.ts';
+import { createVulnerabilitiesRouter } from './vulnerabilities.ts';
 import { createWhoamiRouter } from './whoami.ts';
 
 /** JSON bodies are small; archives are no JSON. */
@@ -63,6 +69,8 @@ export interface AppDeps {
   local: RegistryPlugin;
   /** Guards what is published. */
   archive: ArchiveReader;
+  /** What signatures are worth that are published with it; none is taken when left out. */
+  signatures?: SignatureVerifier;
   installed: InstalledCache;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
   /** The same for plans and changes of deployments. */
@@ -134,9 +142,9 @@ function createApiRouter(deps: AppDeps, authenticator: Authenticator) {
       store.audit.append({
         actor: identityOf(request)?.user ?? 'anonymous',
         action: 'read-archive',
-        object: `${local.name}/${name}@${version}`,
+        object: auditObject.template(name, version),
         outcome: 'allowed',
-        detail: { digest },
+        detail: { registry: local.name, digest },
       }),
     // Counted beside the answer, which has gone out.
     onArchiveSent({ name, version }) {
@@ -148,21 +156,28 @@ function createApiRouter(deps: AppDeps, authenticator: Authenticator) {
   });
   // Before the parser of bodies: these frozen paths have their own answer to one that is not JSON.
   router.use('/namespaces/:namespace', createArkRouter({ cluster, fetcher: deps.sourceFetcher, audit: store.audit, log }));
-  router.use('/marketplace', createHelmdeckRouter(deps.packs));
+  router.use('/marketplace', createHelmdeckRouter(deps.packs, store.audit));
   // Archives come as forms, which are read as streams.
-  const { archive } = deps;
-  router.use('/templates', createPublishingRouter({ operations, store, registries, archive, limits }));
+  const { archive, signatures } = deps;
+  router.use(
+    '/templates',
+    createPublishingRouter({ operations, store, registries, archive, limits, ...(signatures && { signatures }) }),
+  );
+  router.use('/vulnerabilities', createVulnerabilitiesRouter(store));
   router.use(express.json({ limit: MAX_BODY }));
   router.use('/templates', createTemplateMetricsRouter({ catalog: deps.catalog, metrics: store.templateMetrics }));
+  router.use('/templates', createTemplateReportRouter({ registries, store }));
   router.use('/templates', createPublishedTemplatesRouter({ store, local }));
   router.use(['/installs', '/operations', '/deployments'], honourIdempotencyKey({ keys: store.requestKeys, operations, log }));
-  router.use('/installs', createInstallsRouter({ operations, installs: store.installs, limits, cluster }));
+  router.use('/installs', createInstallsRouter({ ...store, operations, limits, cluster }));
   router.use('/operations', createOperationsRouter({ ...changes, audit: store.audit, stopping }));
   router.use('/plans', createPlansRouter(changes));
   router.use('/deployments', createDeploymentsRouter(changes), createDeploymentReadsRouter(changes));
   router.use('/registries', createRegistriesRouter({ catalog: deps.catalog, manager: deps.registryManager, audit: store.audit }));
   router.use('/tokens', createTokensRouter({ ...store, forget: authenticator.forget }));
   router.use('/whoami', createWhoamiRouter());
+  router.use('/audit', createAuditRouter({ ...store, stopping }));
+  router.use('/events', createEventsRouter(store));
   router.use(createCatalogRouter({ catalog: deps.catalog, installed, stopping }));
   router.use(protocol);
   return router;

@@ -4,11 +4,16 @@ import { LRUCache } from 'lru-cache';
 import { type Caller, type RoleBinding, rolesOf } from '../domain/access.ts';
 import { isOwnToken } from '../domain/api-token.ts';
 import { ChandleryError } from '../domain/errors.ts';
+import { createTurns } from '../domain/in-turn.ts';
 import type { ChangeFeed, Identity, TokenStore } from '../domain/store.ts';
 
 /** How long an answer of the store or the cluster is believed, milliseconds: a token that ended elsewhere works at most this much longer. */
 const BELIEVED_MS = 5_000;
 const BELIEVED_TOKENS = 1_000;
+/** Anybody may send bearers that nobody knows: the cluster is asked about so many at a time, whoever sends them. */
+const REVIEWS_AT_ONCE = 8;
+/** Then so many wait, some seconds at most where a review takes 100 ms. */
+const REVIEWS_WAITING = 200;
 /** Longest bearer that is looked at, characters: a service account's token has about 1,000. */
 const BEARER = /^bearer +([\x21-\x7e]{1,8192})$/i;
 
@@ -32,7 +37,8 @@ export interface Authenticator {
   forget(tokenId: string): void;
 }
 
-export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+export function createAuthenticator(given: AuthenticatorDeps): Authenticator {
+  const deps = { ...given, review: given.review && inTurns(given.review) };
   const believed = new LRUCache<string, Caller>({ max: BELIEVED_TOKENS, ttl: BELIEVED_MS });
   // Apart: whoever sends many wrong ones must not push the right ones out, nor have each of them looked at by the cluster.
   const refused = new LRUCache<string, true>({ max: BELIEVED_TOKENS, ttl: BELIEVED_MS });
@@ -64,6 +70,21 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
         throw new ChandleryError('unauthenticated', 'the token is unknown, has expired or was revoked');
       return caller;
     },
+  };
+}
+
+function inTurns(review: TokenReview): TokenReview {
+  const turn = createTurns(REVIEWS_AT_ONCE);
+  let asked = 0;
+  return async (token) => {
+    if (asked >= REVIEWS_AT_ONCE + REVIEWS_WAITING)
+      throw new ChandleryError('cluster_unavailable', 'too many credentials wait for the cluster to review them; try again');
+    asked += 1;
+    try {
+      return await turn(() => review(token));
+    } finally {
+      asked -= 1;
+    }
   };
 }
 

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { OperationsClient } from '../client/index.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import { ChandleryError } from '../domain/errors.ts';
+import type { ArchiveFindings, InstallFindingStore } from '../domain/install-findings.ts';
 import type { Target } from '../domain/operation.ts';
 import { installId, LOCAL_CLUSTER, parseInstallId } from '../domain/operation.ts';
 import { parseReference } from '../domain/reference.ts';
@@ -16,16 +17,17 @@ import { installQuerySchema, installRequestSchema } from './schemas/operations.t
 export interface InstallsRouterDeps {
   operations: Pick<OperationsClient, 'install' | 'uninstall'>;
   installs: InstallStore;
+  findings: Pick<InstallFindingStore, 'of'>;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
   /** Where the sources of namespaces are. */
   cluster?: Cluster | undefined;
 }
 
-export function createInstallsRouter({ operations, installs, limits, cluster }: InstallsRouterDeps): Router {
+export function createInstallsRouter({ operations, installs, findings, limits, cluster }: InstallsRouterDeps): Router {
   const router = Router();
 
   router.post('/', async (request, response) => {
-    const { namespace, ref, acceptUnsigned, force } = parseWith(installRequestSchema, request.body ?? {}, 'body');
+    const { namespace, ref, ...wishes } = parseWith(installRequestSchema, request.body ?? {}, 'body');
     await requireRole(request, 'installer', namespace);
     const reference = parseReference(ref);
     if (isSourceRegistry(reference.registry ?? '') && !cluster)
@@ -34,7 +36,7 @@ export function createInstallsRouter({ operations, installs, limits, cluster }: 
       target: { kind: 'install', cluster: LOCAL_CLUSTER, namespace, name: reference.name },
       requester: requesterOf(request),
       limits,
-      request: { ...reference, ...(acceptUnsigned !== undefined && { acceptUnsigned }), ...(force !== undefined && { force }) },
+      request: { ...reference, ...wishes },
     });
     sendAccepted(response, accepted);
   });
@@ -48,8 +50,16 @@ export function createInstallsRouter({ operations, installs, limits, cluster }: 
   router.get('/:id', async (request, response) => {
     const target = targetOf(request.params.id);
     const record = await existing(installs, target);
-    const dependents = await installs.dependents(target.cluster, target.namespace, target.name);
-    response.json({ ...toBody(record), dependents: dependents.map((dependent) => dependent.name) });
+    const [dependents, looked] = await Promise.all([
+      installs.dependents(target.cluster, target.namespace, target.name),
+      findings.of([record.digest]),
+    ]);
+    response.json({
+      ...toBody(record),
+      ...(record.decision && { decision: record.decision }),
+      dependents: dependents.map((dependent) => dependent.name),
+      ...checkBody(looked.get(record.digest)),
+    });
   });
 
   router.delete('/:id', async (request, response) => {
@@ -78,6 +88,12 @@ async function existing(installs: InstallStore, { cluster, namespace, name }: Ta
   return record;
 }
 
-function toBody({ cluster, manifest: _manifest, ...record }: InstallRecord) {
+/** Without what is long: of many installs nobody reads it. */
+function toBody({ cluster, manifest: _manifest, decision: _decision, ...record }: InstallRecord) {
   return { id: installId({ cluster, namespace: record.namespace, name: record.name }), ...record };
+}
+
+/** Nothing until a look at the archive was written down. */
+function checkBody(looked: ArchiveFindings | undefined) {
+  return looked && { check: { ...looked.check, findings: looked.findings } };
 }

@@ -1,5 +1,6 @@
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { createDocument } from 'zod-openapi';
+import { auditPaths } from './openapi-audit.ts';
 import { deploymentPaths } from './openapi-deployments.ts';
 import { packPaths } from './openapi-helmdeck.ts';
 import { identityPaths } from './openapi-identity.ts';
@@ -7,6 +8,7 @@ import { accepted, body, idPath, JSON_TYPE, json, operation, startHeaders } from
 import { publishingPaths } from './openapi-publishing.ts';
 import { registryPaths } from './openapi-registries.ts';
 import { sourcePaths } from './openapi-sources.ts';
+import { vulnerabilityPaths } from './openapi-vulnerabilities.ts';
 import { catalogPageSchema, catalogSearchSchema, catalogTemplateAnswerSchema, catalogTemplateSchema } from './schemas/catalog.ts';
 import { templateMetricsSchema } from './schemas/metrics.ts';
 import {
@@ -135,6 +137,8 @@ const paths: ZodOpenApiPathsObject = {
   ...sourcePaths,
   ...packPaths,
   ...identityPaths,
+  ...auditPaths,
+  ...vulnerabilityPaths,
 };
 
 let document: ReturnType<typeof createDocument> | undefined;

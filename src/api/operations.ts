@@ -1,5 +1,7 @@
 import { Router } from 'express';
 import type { OperationsClient } from '../client/index.ts';
+import { auditObject } from '../domain/audit.ts';
+import { parseOperationId } from '../domain/operation.ts';
 import type { AuditStore } from '../domain/store.ts';
 import { sendAccepted } from './accepted.ts';
 import { requesterOf } from './auth.ts';
@@ -45,7 +47,8 @@ export function createOperationsRouter(deps: OperationsRouterDeps): Router {
   router.post('/:id/cancel', async (request, response) => {
     const { user } = requesterOf(request);
     const operation = await operations.cancel(request.params.id, user);
-    await audit.append({ actor: user, action: 'cancel', object: operation.target, outcome: 'allowed', operation: operation.id });
+    const { id } = operation;
+    await audit.append({ actor: user, action: 'cancel', object: objectOf(id), outcome: 'allowed', operation: id });
     response.status(202).location(operation.links.self).json(operation);
   });
 
@@ -55,12 +58,19 @@ export function createOperationsRouter(deps: OperationsRouterDeps): Router {
     await audit.append({
       actor: requesterOf(request).user,
       action: 'replay',
-      object: request.params.id,
+      object: objectOf(request.params.id),
       outcome: 'allowed',
       operation: replayed.id,
+      detail: { of: request.params.id, from: replayed.from },
     });
     sendAccepted(response, replayed, { from: replayed.from, keeps: replayed.keeps });
   });
 
   return router;
+}
+
+/** What the operation is about, not the operation: that has a column of its own. */
+function objectOf(id: string): string {
+  const target = parseOperationId(id)?.target;
+  return target ? auditObject.target(target) : auditObject.operation(id);
 }

@@ -4,8 +4,9 @@ import { Busboy } from '@fastify/busboy';
 import type { Request } from 'express';
 import type { ArchiveReader } from '../domain/archive.ts';
 import { DEFAULT_ARCHIVE_LIMITS } from '../domain/archive.ts';
+import type { BlobStore } from '../domain/blob-store.ts';
 import { ChandleryError } from '../domain/errors.ts';
-import type { BlobStore } from '../domain/store.ts';
+import { MAX_BUNDLE_BYTES } from '../domain/signature.ts';
 import type { TemplateManifest } from '../domain/template.ts';
 import { MANIFEST_FILE } from '../domain/template.ts';
 import { parseTemplate } from '../domain/template-parse.ts';
@@ -19,13 +20,13 @@ const UPLOAD_LIMITS = Object.freeze({
   files: 1,
   /** `registry`, `digest`, and a few that newer clients may send. */
   fields: 8,
-  /** Bytes of one field; a registry's name has 63. */
-  fieldSize: 1024,
+  /** Bytes of one field; the longest is a signature. */
+  fieldSize: MAX_BUNDLE_BYTES,
   fieldNameSize: 64,
   headerPairs: 32,
 });
 /** Boundaries and headers of the parts come on top of the archive. Bytes. */
-const FORM_OVERHEAD_BYTES = 64 * 1024;
+const FORM_OVERHEAD_BYTES = MAX_BUNDLE_BYTES + 64 * 1024;
 
 export interface StoredArchive {
   manifest: TemplateManifest;
@@ -50,7 +51,8 @@ export async function readUpload<Result>(
   let received: Promise<Result> | undefined;
   try {
     return await new Promise((resolve, reject) => {
-      form.on('field', (name, value) => {
+      form.on('field', (name, value, _isNameCut, isCut) => {
+        if (isCut) return reject(badForm(`the field "${name.slice(0, 64)}" has more than ${UPLOAD_LIMITS.fieldSize} bytes`));
         fields[name] = value;
       });
       form.on('file', (name, stream) => {

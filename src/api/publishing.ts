@@ -2,24 +2,29 @@ import type { Request } from 'express';
 import { Router } from 'express';
 import type { OperationsClient } from '../client/index.ts';
 import type { ArchiveReader } from '../domain/archive.ts';
+import { auditObject } from '../domain/audit.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { findRegistry } from '../domain/find-registry.ts';
 import { LOCAL_CLUSTER, LOCAL_REGISTRY } from '../domain/operation.ts';
 import { checkCandidate } from '../domain/published.ts';
 import { readOnlyRegistry, receiverOf } from '../domain/receiver.ts';
 import type { RegistrySet } from '../domain/registry.ts';
+import type { SignatureVerifier } from '../domain/signature.ts';
 import type { Store } from '../domain/store.ts';
 import { sendAccepted } from './accepted.ts';
 import { callerOwnsName, requireName } from './access.ts';
 import { requesterOf } from './auth.ts';
 import { parseWith } from './problem.ts';
+import { keepSignature } from './publishing-signature.ts';
 import type { StoredArchive } from './publishing-upload.ts';
 import { readUpload, storeArchive } from './publishing-upload.ts';
 import { publishFieldsSchema, publishQuerySchema } from './schemas/publishing.ts';
 
 export interface PublishingDeps {
   operations: Pick<OperationsClient, 'publish'>;
-  store: Pick<Store, 'blobs' | 'published' | 'audit'>;
+  store: Pick<Store, 'blobs' | 'published' | 'audit' | 'documents'>;
+  /** What the signatures of archives are worth; without it none is taken. */
+  signatures?: SignatureVerifier;
   registries: RegistrySet;
   archive: ArchiveReader;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
@@ -37,7 +42,7 @@ export function createPublishingRouter(deps: PublishingDeps): Router {
     const { result, fields } = await readUpload(request, (archive, sent) =>
       storeArchive({ blobs: store.blobs, archive: deps.archive }, archive, sent.digest),
     );
-    const { registry = query.registry } = parseWith(publishFieldsSchema, fieldsOf(fields), 'body');
+    const { registry = query.registry, signature: bundle } = parseWith(publishFieldsSchema, fieldsOf(fields), 'body');
     const destination = await destinationOf(deps, request, registry);
     const { name, version } = result.manifest.metadata;
     await requireName(request, name);
@@ -45,11 +50,12 @@ export function createPublishingRouter(deps: PublishingDeps): Router {
     // Whose a name is elsewhere, only the operation can ask there.
     if (destination === LOCAL_REGISTRY) await refuseTaken(deps, request, result, byScope);
     const { digest, size } = result;
+    const signature = bundle === undefined ? undefined : await keepSignature(deps, requesterOf(request).user, result, bundle);
     const accepted = await operations.publish({
       target: { kind: 'publish', cluster: LOCAL_CLUSTER, namespace: destination, name },
       requester: requesterOf(request),
       limits,
-      request: { version, digest, size, ...(byScope && { byScope }) },
+      request: { version, digest, size, ...(byScope && { byScope }), ...(signature !== undefined && { signature }) },
     });
     sendAccepted(response, accepted, { name, version, digest, registry: destination });
   });
@@ -58,8 +64,8 @@ export function createPublishingRouter(deps: PublishingDeps): Router {
 }
 
 /** A field that a form holds empty is one that it does not hold. */
-function fieldsOf({ registry, digest }: Record<string, string>) {
-  return { ...(registry && { registry }), ...(digest && { digest }) };
+function fieldsOf({ registry, digest, signature }: Record<string, string>) {
+  return { ...(registry && { registry }), ...(digest && { digest }), ...(signature && { signature }) };
 }
 
 /**
@@ -82,7 +88,7 @@ async function destinationOf({ registries, store }: PublishingDeps, request: Req
   await store.audit.append({
     actor: requesterOf(request).user,
     action: 'publish-template',
-    object: `registry/${named}`,
+    object: auditObject.registry(named),
     outcome: 'denied',
     code: 'registry_read_only',
   });
@@ -104,7 +110,13 @@ async function refuseTaken(
   } catch (error) {
     if (error instanceof ChandleryError && error.code === 'not_owner')
       await audit.append({
-        ...{ actor: publisher, action: 'publish-template', object: `template/${name}`, outcome: 'denied', code: error.code },
+        ...{
+          actor: publisher,
+          action: 'publish-template',
+          object: auditObject.template(name, version),
+          outcome: 'denied',
+          code: error.code,
+        },
         detail: { version, digest },
       });
     throw error;

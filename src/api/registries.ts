@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import type { Catalog } from '../catalog/index.ts';
 import type { RegistryManager } from '../catalog/manager.ts';
+import { auditObject } from '../domain/audit.ts';
 import type { AuditStore } from '../domain/store.ts';
 import { requesterOf } from './auth.ts';
 import { parseWith } from './problem.ts';
@@ -37,7 +38,7 @@ export function createRegistriesRouter({ catalog, manager, audit }: RegistriesRo
     const name = nameOf(request.params);
     const tested = await catalog.test(name);
     const { user } = requesterOf(request);
-    await audit.append({ actor: user, action: 'test-registry', object: name, outcome: 'allowed' });
+    await audit.append({ actor: user, action: 'test-registry', object: auditObject.registry(name), outcome: 'allowed' });
     response.json(tested);
   });
 
@@ -45,7 +46,7 @@ export function createRegistriesRouter({ catalog, manager, audit }: RegistriesRo
     const name = nameOf(request.params);
     const refreshed = await catalog.refresh(name);
     const { user } = requesterOf(request);
-    await audit.append({ actor: user, action: 'refresh-registry', object: name, outcome: 'allowed' });
+    await audit.append({ actor: user, action: 'refresh-registry', object: auditObject.registry(name), outcome: 'allowed' });
     response.status(refreshed.state === 'running' ? 202 : 200).json(refreshed);
   });
 

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import type { Catalog } from '../catalog/index.ts';
 import type { RegistryManager } from '../catalog/manager.ts';
+import { auditObject } from '../domain/audit.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import type { RegistryConfig } from '../domain/registries-config.ts';
 import { registryEntrySchema } from '../domain/registry-entry.ts';
@@ -23,7 +24,7 @@ export function createRegistryChangesRouter({ catalog, manager, audit }: Registr
     const by = requesterOf(request).user;
     const entry = parseWith(registryEntrySchema, request.body ?? {}, 'body');
     const { test } = parseWith(registryTestQuerySchema, request.query, 'query');
-    await audited(audit, { actor: by, action: 'create-registry', object: entry.name }, (allowed) =>
+    await audited(audit, { actor: by, action: 'create-registry', object: auditObject.registry(entry.name) }, (allowed) =>
       manager.add(entry, { by, test, allowed: (config) => allowed(shown(config, entry.default)) }),
     );
     const { name } = entry;
@@ -41,7 +42,7 @@ export function createRegistryChangesRouter({ catalog, manager, audit }: Registr
     const { test } = parseWith(registryTestQuerySchema, request.query, 'query');
     const revision = revisionOf(request.get('if-match'));
     const members = Object.keys(change).toSorted();
-    await audited(audit, { actor: by, action: 'change-registry', object: name }, (allowed) =>
+    await audited(audit, { actor: by, action: 'change-registry', object: auditObject.registry(name) }, (allowed) =>
       manager.change(name, change, {
         ...{ by, test, revision },
         allowed: (config) => allowed({ ...shown(config, change.default), changed: members }),
@@ -55,7 +56,7 @@ export function createRegistryChangesRouter({ catalog, manager, audit }: Registr
     const actor = requesterOf(request).user;
     const { name } = parseWith(registryNamePathSchema, request.params, 'path');
     const revision = revisionOf(request.get('if-match'));
-    await audited(audit, { actor, action: 'remove-registry', object: name }, (allowed) =>
+    await audited(audit, { actor, action: 'remove-registry', object: auditObject.registry(name) }, (allowed) =>
       manager.remove(name, { revision, allowed: () => allowed({}) }),
     );
     response.status(204).end();

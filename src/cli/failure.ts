@@ -28,6 +28,7 @@ export class CliError extends Error {
 
 /** Guidance in the words of the command line, where the catalogue speaks of the API. */
 const ADVICE: Record<string, (operation?: string) => string> = {
+  config_invalid: () => 'Correct the file or the option that is named, and run the command again.',
   unauthenticated: () => 'Set CHANDLERY_TOKEN; the server names its token file when it starts.',
   invalid_request: () => 'Correct the command line; see --help.',
   template_not_found: () => 'Find it with `chandlery search WORD`, or name its registry: REGISTRY/NAME.',
@@ -43,6 +44,7 @@ const ADVICE: Record<string, (operation?: string) => string> = {
   operation_ended: (id) => `See it with \`chandlery ops show ${id ?? 'ID'}\`.`,
   superseded: (id) => `Run everything again with \`chandlery ops replay ${id ?? 'ID'} --from start\`.`,
   unsigned_needs_confirmation: () => 'Add --accept-unsigned if you accept that.',
+  lock_stale: () => 'Install without --locked, with --lock-file, to write the lock anew.',
   in_use: () => 'Uninstall or destroy the dependents named first.',
   deployment_not_found: () => 'List the deployments with `chandlery deployments -A`.',
   deployment_exists: () => 'Change it with `chandlery deployments upgrade NAME`, or choose another name with --name.',

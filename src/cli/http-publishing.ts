@@ -45,8 +45,9 @@ const versionPath = (name: string, version: string) => `${templatePath(name)}/ve
 
 export function publishingCalls(json: JsonCall) {
   return {
-    publish: (archive: Uint8Array<ArrayBuffer>, registry?: string) => {
+    publish: (archive: Uint8Array<ArrayBuffer>, { registry, signature }: { registry?: string; signature?: string } = {}) => {
       const form = new FormData();
+      if (signature !== undefined) form.set('signature', signature);
       form.set('archive', new Blob([archive]), 'template');
       return json<PublishAccepted>('operation', {
         ...{ method: 'POST', path: 'api/v1/templates', form, timeoutMs: UPLOAD_TIMEOUT_MS },

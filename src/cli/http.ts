@@ -1,11 +1,14 @@
+import type { LockFile } from '../domain/lock-file.ts';
 import type { OperationKind, OperationView } from '../domain/operation.ts';
 import { installId, LOCAL_CLUSTER } from '../domain/operation.ts';
 import type { InstallRecord } from '../domain/store.ts';
+import { auditCalls, type InstallCheck } from './http-audit.ts';
 import { catalogCalls } from './http-catalog.ts';
 import { deploymentCalls, type JsonCall } from './http-deployments.ts';
 import { identityCalls } from './http-identity.ts';
 import { publishingCalls } from './http-publishing.ts';
 import { sourceCalls } from './http-sources.ts';
+import { vulnerabilityCalls } from './http-vulnerabilities.ts';
 import type { Settings } from './settings.ts';
 import type { ServerEvent } from './sse.ts';
 import { readEvents } from './sse.ts';
@@ -14,7 +17,7 @@ import { callForText, send, unreadable } from './transport.ts';
 
 /** The API as the CLI uses it. Every method fails with a CliError. */
 
-export type Install = Omit<InstallRecord, 'manifest' | 'cluster'> & { id: string; dependents?: string[] };
+export type Install = Omit<InstallRecord, 'manifest' | 'cluster'> & { id: string; dependents?: string[]; check?: InstallCheck };
 export type OperationSummary = Pick<
   OperationView,
   'id' | 'kind' | 'target' | 'requester' | 'state' | 'replayOf' | 'createdAt' | 'endedAt'
@@ -36,6 +39,9 @@ export interface InstallBody {
   ref: string;
   acceptUnsigned?: boolean;
   force?: boolean;
+  prerelease?: boolean;
+  updateOnly?: string[];
+  lock?: LockFile;
 }
 
 export interface ReplayBody {
@@ -66,10 +72,12 @@ const operationPath = (id: string) => `api/v1/operations/${encodeURIComponent(id
 export function createHttpClient(settings: Settings) {
   const json = jsonReader(settings);
   return {
+    ...auditCalls(json, (call) => send(settings, call)),
     ...catalogCalls(json, (call) => callForText(settings, call)),
     ...deploymentCalls(json),
     ...identityCalls(json, (call) => callForText(settings, call)),
     ...publishingCalls(json),
+    ...vulnerabilityCalls(json),
     ...sourceCalls(json, (call) => callForText(settings, call)),
     install: (body: InstallBody) => json<Accepted>('operation', { method: 'POST', path: 'api/v1/installs', body }),
     installs: (namespace?: string) =>

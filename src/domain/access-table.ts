@@ -78,6 +78,7 @@ const deploymentsRead = { scope: 'deployments:read' };
 const deploymentsWrite = { scope: 'deployments:write' };
 const operationsRead = { scope: 'operations:read' };
 const operationsWrite = { scope: 'operations:write' };
+const importVulnerabilities = { scope: 'vulnerabilities:import', scopeSuffices: true };
 const publish = { scope: 'templates:publish', scopeSuffices: true };
 
 const HEALTH: AccessRule[] = [
@@ -95,6 +96,7 @@ const CATALOG: AccessRule[] = [
   rule('GET /api/v1/categories', 'viewer', 'any', 'read-categories', { ...catalogRead, open: 'local' }),
   rule('GET /api/v1/templates/{name}', 'viewer', 'any', 'read-template', { ...catalogRead, open: 'local' }),
   rule('GET /api/v1/templates/{name}/metrics', 'viewer', 'any', 'read-template', catalogRead),
+  rule('GET /api/v1/templates/{name}/report', 'viewer', 'any', 'read-report', catalogRead),
   rule('GET /api/v1/templates/{name}/versions', 'viewer', 'any', 'read-template', { ...catalogRead, open: 'local' }),
   rule('GET /api/v1/templates/{name}/archive', 'viewer', 'any', 'read-archive', { ...catalogRead, open: 'always' }),
   // What is published is everybody's. The router asks `requireName` besides: a scope may be for some names only.
@@ -128,6 +130,7 @@ const INSTALLS: AccessRule[] = [
   rule('POST /api/v1/installs', 'installer', 'handler', 'install', { scope: 'installs:write' }),
   rule('GET /api/v1/installs/{id}', 'viewer', 'install-id', 'read-install', { scope: 'installs:read' }),
   rule('DELETE /api/v1/installs/{id}', 'installer', 'install-id', 'uninstall', { scope: 'installs:write' }),
+  rule('GET /api/v1/events', 'viewer', 'query', 'list-events', { scope: 'installs:read' }),
 ];
 
 const OPERATIONS: AccessRule[] = [
@@ -186,6 +189,32 @@ const IDENTITY: AccessRule[] = [
   rule('DELETE /api/v1/tokens/{id}', 'admin', 'everywhere', 'revoke-token', { scope: 'tokens:write' }),
 ];
 
+/** Everything that anybody did: for administrators, and for collectors that may do nothing else. */
+const AUDIT: AccessRule[] = [
+  rule('GET /api/v1/audit', 'admin', 'everywhere', 'read-audit', { scope: 'audit:read', scopeSuffices: true }),
+  rule('GET /api/v1/audit/export', 'admin', 'everywhere', 'export-audit', { scope: 'audit:read', scopeSuffices: true }),
+];
+
+/** What everybody's templates are judged by: reading how old it is takes any role, changing it an administrator or a token for just that. */
+const VULNERABILITIES: AccessRule[] = [
+  rule('GET /api/v1/vulnerabilities', 'viewer', 'any', 'read-vulnerabilities', catalogRead),
+  rule('POST /api/v1/vulnerabilities/imports', 'admin', 'everywhere', 'import-vulnerabilities', importVulnerabilities),
+  rule(
+    'PUT /api/v1/vulnerabilities/imports/{id}/batches/{number}',
+    'admin',
+    'everywhere',
+    'import-vulnerabilities',
+    importVulnerabilities,
+  ),
+  rule(
+    'POST /api/v1/vulnerabilities/imports/{id}/complete',
+    'admin',
+    'everywhere',
+    'import-vulnerabilities',
+    importVulnerabilities,
+  ),
+];
+
 export const ACCESS_TABLE: readonly AccessRule[] = Object.freeze([
   ...HEALTH,
   ...CATALOG,
@@ -195,4 +224,6 @@ export const ACCESS_TABLE: readonly AccessRule[] = Object.freeze([
   ...DEPLOYMENTS,
   ...FACES,
   ...IDENTITY,
+  ...VULNERABILITIES,
+  ...AUDIT,
 ]);

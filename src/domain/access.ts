@@ -23,7 +23,7 @@ export const SCOPES = [
   ...['catalog:read', 'templates:publish', 'templates:rate', 'registries:read', 'registries:write'],
   ...['installs:read', 'installs:write', 'deployments:read', 'deployments:write', 'plans:read', 'plans:write'],
   ...['operations:read', 'operations:write', 'sources:read', 'sources:write', 'packs:read', 'packs:write'],
-  ...['tokens:read', 'tokens:write', 'audit:read', 'metrics:read'],
+  ...['tokens:read', 'tokens:write', 'audit:read', 'metrics:read', 'vulnerabilities:import'],
 ] as const;
 
 /** The one scope that can be narrowed further, to the names of a publisher: `templates:publish/acme`. */

@@ -1,3 +1,5 @@
+import type { Finding, StreamScanner } from './validation.ts';
+
 /** What an archive may be. The guard in src/adapters/archive enforces it; nothing is written to a disk by reading one. */
 
 export interface ArchiveLimits {
@@ -40,12 +42,23 @@ export interface InspectedArchive {
   /** bodies of the files `keep` chose, by path */
   bodies: Map<string, Buffer>;
   unpackedBytes: number;
+  /** What the stream scanners found, in the order of the files; at most MAX_STREAMED. */
+  streamed: Finding[];
 }
+
+/** Findings that stream scanners may leave of one archive: a report shows fewer, and an archive could be made of nothing else. */
+export const MAX_STREAMED = 1000;
 
 export interface ArchiveReader {
   /** Reads a tar or tar.gz (told apart by its first bytes). Fails with archive_invalid or too_large. */
   inspect(
     source: AsyncIterable<Uint8Array>,
-    options?: { limits?: Partial<ArchiveLimits>; keep?: (path: string, size: number) => boolean; signal?: AbortSignal },
+    options?: {
+      limits?: Partial<ArchiveLimits>;
+      keep?: (path: string, size: number) => boolean;
+      /** Fed with every byte of the files they want. */
+      streams?: readonly StreamScanner[];
+      signal?: AbortSignal;
+    },
   ): Promise<InspectedArchive>;
 }

@@ -1,3 +1,4 @@
+import { parseLicence } from './licences/expression.ts';
 import type { ValidationSubject } from './validation.ts';
 
 /** What a template should say of itself, each with its points (DESIGN section 9: documentation and metadata). */
@@ -20,7 +21,8 @@ interface Check {
 const DESCRIPTION = { least: 20, most: 300 } as const;
 const MIN_TAGS = 2;
 
-const CODE_BLOCK = /^\s{0,3}(```|~~~)/m;
+/** Fenced, or indented by four after an empty line. */
+const CODE_BLOCK = /^\s{0,3}(```|~~~)|^[ \t]*\n(?: {4}|\t)\S/m;
 const UPGRADE_HEADING = /^#{1,6}\s.*\b(upgrad|migrat|changelog|what.?s new|release notes|breaking)/im;
 const UPGRADE_FILE = /^(changelog|changes|upgrad(e|ing)|migration|release[-_]?notes)(\.[a-z]+)?$/i;
 
@@ -97,8 +99,8 @@ export const COMPLETENESS_CHECKS: readonly Check[] = [
     part: 'metadata',
     points: 15,
     pointer: '/metadata',
-    holds: ({ manifest }) => isText(manifest.metadata.license),
-    explanation: 'no licence is named',
+    holds: ({ manifest }) => parseLicence(manifest.metadata.license ?? '') !== undefined,
+    explanation: 'no licence is named that SPDX knows',
     recommendation: 'Name it in metadata.license as an SPDX expression, such as Apache-2.0.',
   },
   {

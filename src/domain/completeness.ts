@@ -1,8 +1,8 @@
 import { COMPLETENESS_CHECKS, type CompletenessPart } from './completeness-checks.ts';
-import { MANIFEST_FILE } from './template.ts';
-import type { PartScore, Scorer, Validator } from './validation.ts';
+import { placeInManifest } from './manifest-place.ts';
+import type { Validator } from './validation.ts';
 import { sortFindings } from './validation.ts';
-import { readYaml } from './yaml-limits.ts';
+import type { PartScore, Scorer } from './validation-score.ts';
 
 /** The point tables of documentation and metadata (DESIGN section 9): what a template says of itself, read from the archive alone. */
 
@@ -27,14 +27,12 @@ export const completeness: Validator = {
   stage: 'quality',
   covers: 'documentation and metadata',
   validate: async (subject) => {
-    const document = readYaml(subject.manifestText, { file: MANIFEST_FILE });
     const missing = COMPLETENESS_CHECKS.filter((check) => !check.holds(subject));
     return sortFindings(
       missing.map(({ id, points, pointer, explanation, recommendation }) => ({
         id: `completeness/${id}`,
         severity: points >= 15 ? ('low' as const) : ('info' as const),
-        file: MANIFEST_FILE,
-        line: document.locate(pointer).line,
+        ...placeInManifest(subject, pointer, 'value'),
         explanation,
         recommendation,
       })),
@@ -47,15 +45,15 @@ export const seal: Validator = {
   id: 'seal',
   stage: 'security',
   covers: 'the sealed content hash',
-  validate: async ({ trust }) =>
-    trust.verified
+  validate: async (subject) =>
+    subject.trust.verified
       ? []
       : [
           {
             id: 'seal/absent',
             severity: 'info',
-            file: MANIFEST_FILE,
-            explanation: trust.note,
+            file: placeInManifest(subject, '').file,
+            explanation: subject.trust.note,
             recommendation: 'Seal the content: write the hash that `chandlery validate` prints into trust.sha256.',
           },
         ],

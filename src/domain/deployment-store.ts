@@ -116,7 +116,7 @@ export interface DeploymentStore {
   forget(context: StepContext, key: DeploymentKey, entry: { inputDigest: string; result: unknown }): Promise<unknown>;
 }
 
-export type DocumentKind = 'rendered' | 'plan' | 'draft' | 'subject';
+export type DocumentKind = 'rendered' | 'plan' | 'draft' | 'subject' | 'decision' | 'signature';
 
 /** Rendered objects, plans and what validators look at: JSON by digest, immutable, without secrets. */
 export interface DocumentStore {

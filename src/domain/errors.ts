@@ -7,6 +7,7 @@ import { REGISTRY_ERRORS } from './error-catalogue/registries.ts';
 import { REQUEST_ERRORS } from './error-catalogue/requests.ts';
 import { RUNNING_ERRORS } from './error-catalogue/running.ts';
 import { SOURCE_ERRORS } from './error-catalogue/sources.ts';
+import { VULNERABILITY_ERRORS } from './error-catalogue/vulnerabilities.ts';
 
 /**
  * The catalogue: every word Chandlery uses for "this went wrong". The code is the failure type in Temporal, the `code` in the
@@ -17,6 +18,7 @@ const entries = {
   ...REGISTRY_ERRORS,
   ...INSTALL_ERRORS,
   ...PUBLISHING_ERRORS,
+  ...VULNERABILITY_ERRORS,
   ...DEPLOYMENT_ERRORS,
   ...SOURCE_ERRORS,
   ...PACK_ERRORS,

@@ -3,7 +3,7 @@ import { ChandleryError } from './errors.ts';
 import type { RemoteVerdict } from './receiver.ts';
 import type { DependencySpec } from './registry.ts';
 import type { TemplateManifest, TemplateMetadata, TemplateType } from './template.ts';
-import type { ValidationReport } from './validation.ts';
+import type { ValidationReport } from './validation-report.ts';
 import { isVersion } from './versions.ts';
 
 /** What people publish to this server, what they say of it, and the port of the store that keeps both. */
@@ -51,6 +51,8 @@ export interface Yanked {
 export interface PublishOutcome {
   /** False when exactly these bytes were published already. */
   changed: boolean;
+  /** A signature was added, to a new version or to one that was there. */
+  signed?: true;
   name: string;
   version: string;
   digest: string;
@@ -107,6 +109,8 @@ export interface PublishedStore {
       inputDigest: string;
       version: Omit<PublishedVersion, 'publishedAt' | 'operation' | 'yanked'>;
       readme?: string;
+      /** The text of a Sigstore bundle that was verified against the archive. */
+      signature?: string;
       report: ValidationReport;
       /** See PublishCandidate. */
       byScope?: boolean;
@@ -123,6 +127,10 @@ export interface PublishedStore {
   facts(name?: string): Promise<ReadonlyMap<string, TemplateFacts>>;
   find(name: string, version: string): Promise<PublishedVersion | undefined>;
   readme(name: string, version: string): Promise<string | undefined>;
+  /** Texts of Sigstore bundles, oldest first. */
+  signatures(name: string, version: string): Promise<string[]>;
+  /** What validation said of it when it was published. */
+  report(name: string, version: string): Promise<ValidationReport | undefined>;
   owners(name: string): Promise<NameOwners | undefined>;
   /** Undefined when nobody has published the name. */
   setOwners(name: string, owners: string[]): Promise<NameOwners | undefined>;

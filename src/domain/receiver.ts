@@ -12,6 +12,8 @@ export interface ArchiveToSend {
   /** bytes */
   size: number;
   body: AsyncIterable<Uint8Array>;
+  /** The text of a Sigstore bundle. */
+  signature?: string;
 }
 
 /** An operation of the other server, as far as whoever publishes there has to know it. */

@@ -21,6 +21,10 @@ export const LIMITS = Object.freeze({
   text: 4_096,
   /** characters; a readme is shown, not stored */
   readme: 512 * 1024,
+  /** characters; one Sigstore bundle */
+  signature: 128 * 1024,
+  /** signatures of one version */
+  signatures: 10,
   /** entries of any list in one template */
   list: 256,
   /** versions of one template */
@@ -129,6 +133,11 @@ export const templateDetailSchema = z
     size: z.int().nonnegative(),
     readme: z.string().max(LIMITS.readme).exactOptional(),
     parametersFrom: z.enum(['schema', 'inferred']).exactOptional(),
+    signatures: z
+      .array(z.string().max(LIMITS.signature))
+      .max(LIMITS.signatures)
+      .meta({ description: 'Sigstore bundles of the archive, as text. Nothing of them was verified by the server that answers.' })
+      .exactOptional(),
   })
   .meta({ id: 'TemplateDetail' }) satisfies z.ZodType<TemplateDetail>;
 

@@ -1,5 +1,6 @@
 import type { ArchiveOrigin } from './lock.ts';
 import type { TemplateReceiver } from './receiver.ts';
+import type { SignatureSet } from './signature.ts';
 import type { TemplateManifest } from './template.ts';
 
 /** Trust class of a registry; decides its default policy. */
@@ -69,6 +70,8 @@ export interface TemplateDetail extends TemplateSummary {
   readme?: string;
   /** Where `manifest.spec.parameters` come from, for templates that were not written for us. */
   parametersFrom?: 'schema' | 'inferred';
+  /** Texts of the Sigstore bundles of the archive, unverified; nobody may show them as a sign of trust. */
+  signatures?: string[];
 }
 
 export interface SearchFilter {
@@ -164,6 +167,10 @@ export interface RegistryPlugin {
   openArchive(name: string, version: string, range?: ArchiveRange): Promise<ArchiveStream>;
   /** Only of a registry that templates can be published to. */
   readonly receiver?: TemplateReceiver;
+  /** When the index that the last answers came from was made, RFC 3339; only of registries that date their index. */
+  indexDate?(): Promise<string | undefined>;
+  /** Signatures of one version, unread; absent where the protocol has no place for them. Fails with template_not_found or version_not_found. */
+  signatures?(name: string, version: string, signal?: AbortSignal): Promise<SignatureSet>;
 }
 
 /** The registries this server knows, and which of them answers bare names. */

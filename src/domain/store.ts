@@ -1,16 +1,23 @@
 import type { RoleGrant } from './access.ts';
+import type { AuditLog } from './audit.ts';
+import type { BlobStore } from './blob-store.ts';
 import type { CatalogStore } from './catalog.ts';
 import type { DeploymentStore, DocumentStore } from './deployment-store.ts';
 import type { EffectKey, EffectRecord, FencedWriter, StepContext } from './effects.ts';
 import type { HealthStore } from './health.ts';
 import type { HeldDetailStore } from './held-details.ts';
+import type { InstallFindingStore } from './install-findings.ts';
 import type { LockedTemplate } from './lock.ts';
 import type { AttemptView } from './operation.ts';
+import type { Decision } from './policy/decision.ts';
+import type { SeenStore } from './policy/seen-store.ts';
 import type { PublishedStore } from './published.ts';
 import type { RegistryStore } from './registry-store.ts';
 import type { RequestKeyStore } from './request-keys.ts';
+import type { ScanStore } from './scan-store.ts';
 import type { TemplateManifest } from './template.ts';
 import type { TemplateMetricsStore } from './template-metrics.ts';
+import type { VulnerabilityStore } from './vulnerabilities/database.ts';
 
 /** Ports of the store. Each method fails with store_unavailable when the database cannot be reached, with fenced_off when the fence was lost. */
 
@@ -64,6 +71,8 @@ export interface InstallRecord {
   requester: string;
   operation: string;
   installedAt: string;
+  /** Why it was let in; absent for one that was installed before decisions were written down. */
+  decision?: Decision;
 }
 
 export interface InstallItem {
@@ -71,6 +80,7 @@ export interface InstallItem {
   contentHash: string;
   manifest: TemplateManifest;
   trust: { verified: boolean; note: string };
+  decision?: Decision;
 }
 
 export interface InstallOutcome {
@@ -80,6 +90,7 @@ export interface InstallOutcome {
 
 export interface InstallStore {
   get(cluster: string, namespace: string, name: string): Promise<InstallRecord | undefined>;
+  /** Without the decisions. */
   list(cluster: string, namespace?: string): Promise<InstallRecord[]>;
   /** Materialises all items in one transaction with the effect record. */
   materialise(
@@ -103,55 +114,6 @@ export interface InstallStore {
   undo(context: StepContext): Promise<{ undone: boolean; warnings: string[] }>;
   /** Who in the namespace needs the named one. */
   dependents(cluster: string, namespace: string, name: string): Promise<Array<{ name: string; version: string; range: string }>>;
-}
-
-export interface BlobStore {
-  /** Also keeps it from being swept for a week: whoever asks is about to refer to it. */
-  has(digest: string): Promise<boolean>;
-  size(digest: string): Promise<number | undefined>;
-  /** Opens (or re-opens, after a broken attempt) an upload of content whose digest is known beforehand. */
-  openUpload(key: string, digest: string): Promise<BlobUpload>;
-  /** From byte `offset` on, 0 when left out. Fails with not_found when the blob is not there. */
-  read(digest: string, offset?: number): AsyncIterable<Uint8Array>;
-  /** Removes some of what nothing has referred to for a week, and of the uploads that were not finished in that time. */
-  sweep(): Promise<BlobSweep>;
-}
-
-export interface BlobSweep {
-  blobs: number;
-  bytes: number;
-  uploads: number;
-  /** There may be more of it. */
-  more: boolean;
-}
-
-export interface BlobUpload {
-  /** Bytes an earlier attempt already stored; read them back with `stored()` to go on hashing. */
-  readonly offset: number;
-  stored(): AsyncIterable<Uint8Array>;
-  append(chunk: Uint8Array): Promise<void>;
-  /** Forgets what was stored; the next append starts at byte 0. */
-  restart(): Promise<void>;
-  /** Publishes the blob under its digest. `size` is what the caller hashed; `digest` likewise, where it was not known beforehand. */
-  complete(size: number, digest?: string): Promise<void>;
-  discard(): Promise<void>;
-}
-
-export interface ScanVerdict {
-  contentHash: string;
-  manifest: TemplateManifest;
-  trust: { verified: boolean; note: string };
-  files: number;
-  unpackedBytes: number;
-  /** For an archive of another format: the manifest is under the archive's own name and version, and is used under the lock's. */
-  foreign?: { format: string; ownIdentity: boolean; notes: string[] };
-}
-
-/** Verdicts by content digest and ruleset, so that the same bytes are scanned once. */
-export interface ScanStore {
-  /** `anyAge`: also one that is too old to spare a scan, for what was already let in by it. */
-  find(digest: string, ruleset: string, options?: { anyAge?: boolean }): Promise<ScanVerdict | undefined>;
-  save(digest: string, ruleset: string, verdict: ScanVerdict): Promise<void>;
 }
 
 export interface Identity {
@@ -207,6 +169,8 @@ export interface AuditEntry {
   outcome: 'allowed' | 'denied';
   code?: string;
   operation?: string;
+  /** Where the object's name does not say it. */
+  namespace?: string;
   detail?: Record<string, unknown>;
 }
 
@@ -254,8 +218,13 @@ export interface Store {
   registries: RegistryStore;
   published: PublishedStore;
   tokens: TokenStore;
+  vulnerabilities: VulnerabilityStore;
   requestKeys: RequestKeyStore;
   audit: AuditStore;
+  /** What registries said before. */
+  seen: SeenStore;
+  auditLog: AuditLog;
+  findings: InstallFindingStore;
   changes: ChangeFeed;
   /** Fails with store_unavailable. */
   ping(): Promise<void>;

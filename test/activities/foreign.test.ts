@@ -1,22 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { manifestOf } from '../../activities/template-source.ts';
 import { packFiles } from '../../src/adapters/archive/pack.ts';
-import { createGuardedClient, type GuardedClient } from '../../src/adapters/http/guarded-client.ts';
-import { createHelmRegistry } from '../../src/adapters/registries/helm.ts';
 import { packedArchive } from '../../src/adapters/registries/packed-archive.ts';
 import { digestOf } from '../../src/domain/content-hash.ts';
 import { LOCAL_CLUSTER } from '../../src/domain/operation.ts';
 import type { DependencySpec, RegistryPlugin } from '../../src/domain/registry.ts';
 import { parseTemplate } from '../../src/domain/template-parse.ts';
-import { type ActivityLab, openActivityLab } from '../support/activity-lab.ts';
-import { type ChartRepository, createChartRepository, type FileServer, serveFiles } from '../support/chart-repository.ts';
+import type { ActivityLab } from '../support/activity-lab.ts';
+import { type ChartRepository, createChartRepository } from '../support/chart-repository.ts';
 import { manifestText } from '../support/registry-folder.ts';
+import { type ServedCharts, serveCharts } from '../support/served-charts.ts';
 
 let charts: ChartRepository;
-let files: FileServer;
-let client: GuardedClient;
+let served: ServedCharts;
 let lab: ActivityLab;
-let registry: RegistryPlugin;
 /** What the registry is made to say besides, by name. */
 const listings = new Map<string, { bytes: Buffer; version: string; dependencies: DependencySpec[] }>();
 
@@ -31,11 +28,16 @@ beforeAll(async () => {
     },
     { name: 'helpers', version: '0.3.0', chart: { type: 'library' } },
   );
-  files = await serveFiles(charts.dir);
-  client = createGuardedClient({ development: true, allow: [] });
-  const helm = createHelmRegistry({ name: 'charts', kind: 'helm', type: 'community', url: files.url }, client);
-  // Other kinds rename charts and give them dependencies; this one does it as told.
-  registry = {
+  served = await serveCharts(charts, saying);
+  ({ lab } = served);
+}, 300_000);
+afterAll(async () => {
+  await served?.close();
+}, 60_000);
+
+/** Other kinds rename charts and give them dependencies; this one does it as told. */
+function saying(helm: RegistryPlugin): RegistryPlugin {
+  return {
     ...helm,
     async listVersions(name, signal) {
       const listed = listings.get(name);
@@ -50,14 +52,7 @@ beforeAll(async () => {
         : packedArchive(listed.bytes, digestOf(listed.bytes), range);
     },
   };
-  lab = await openActivityLab(registry);
-}, 300_000);
-afterAll(async () => {
-  await lab?.close();
-  await client?.close();
-  await files?.close();
-  await charts?.remove();
-}, 60_000);
+}
 
 describe('installing a chart', () => {
   it('makes a template of type helm of it, its subchart not resolved', async () => {

@@ -49,7 +49,7 @@ describe('a registry that lies about a digest', () => {
       () => server.close(),
     );
     const proxy = await behindProxy(server.url);
-    current = kinds.open('chandlery', proxy.url);
+    current = kinds.open('chandlery', proxy.url, { entry: { name: 'chandlery' } });
     proxy.setFaults([{ kind: 'corrupt', at: 300, path: '/archive' }]);
     await expectNothing('chandlery', 'web');
     proxy.setFaults([]);
@@ -65,11 +65,11 @@ describe('a registry that lies about a digest', () => {
     );
     const index = (await charts.read('index.yaml')).toString('utf8');
     const digest = digestOf(await charts.read('web-1.0.0.tgz')).slice('sha256:'.length);
-    current = kinds.open('helm', files.url);
+    current = kinds.open('helm', files.url, { entry: { name: 'helm' } });
     await charts.write('index.yaml', index.replace(digest, 'f'.repeat(64)));
     await expectNothing('helm', 'web');
     await charts.write('index.yaml', index);
-    current = kinds.open('helm', files.url);
+    current = kinds.open('helm', files.url, { entry: { name: 'helm' } });
     expect((await lab.install('helm', 'web')).record).toMatchObject({ name: 'web' });
   }, 180_000);
 
@@ -82,7 +82,7 @@ describe('a registry that lies about a digest', () => {
     );
     await helm.push('charts', { name: 'web', version: '1.0.0' });
     const proxy = await behindProxy(server.url);
-    current = kinds.open('oci', `${proxy.url}/charts`, { entry: { allowHttp: true } });
+    current = kinds.open('oci', `${proxy.url}/charts`, { entry: { name: 'oci', allowHttp: true } });
     const [{ digest = '' } = {}] = await current.listVersions('web');
     proxy.setFaults([{ kind: 'corrupt', at: 40, path: `/blobs/${digest}` }]);
     await expectNothing('oci', 'web');
@@ -94,7 +94,7 @@ describe('a registry that lies about a digest', () => {
     const repository = new TestRepository();
     closing.push(async () => repository.remove());
     repository.commit(templateFiles('web', 'web', '1.0.0', 'one'));
-    const git = kinds.open('git', repository.url);
+    const git = kinds.open('git', repository.url, { entry: { name: 'git' } });
     let isMoving = true;
     current = {
       ...git,

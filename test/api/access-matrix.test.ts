@@ -23,7 +23,9 @@ interface CallerKind {
 }
 
 const role = (name: (typeof ROLES)[number], namespace = '*'): RoleGrant => ({ role: name, namespace });
-const SCOPED = { roles: [role('admin')], scopes: ['audit:read'] };
+const scoped = (scope: string) => ({ roles: [role('admin')], scopes: [scope] });
+/** A scope that is not the row's. */
+const otherScope = ({ scope }: AccessRule) => (scope === 'audit:read' ? 'metrics:read' : 'audit:read');
 
 const CALLERS: Record<string, CallerKind> = {
   none: {},
@@ -36,8 +38,11 @@ const CALLERS: Record<string, CallerKind> = {
   ...Object.fromEntries(ROLES.map((name) => [`${name} there`, { grant: { roles: [role(name, NAMESPACE)] } }])),
   ...Object.fromEntries(ROLES.map((name) => [`${name} elsewhere`, { grant: { roles: [role(name, 'elsewhere')] } }])),
   'viewer there, admin elsewhere': { grant: { roles: [role('viewer', NAMESPACE), role('admin', 'elsewhere')] } },
-  'admin with another scope': { grant: SCOPED },
 };
+
+const withOtherScope = (rule: AccessRule): Record<string, CallerKind> => ({
+  'admin with another scope': { grant: scoped(otherScope(rule)) },
+});
 
 /** Besides, for a row with a scope. */
 const withScope = (scope: string): Record<string, CallerKind> => ({
@@ -96,7 +101,7 @@ async function outcomeOf(rule: AccessRule, { path, body }: Sample, authorization
 }
 
 describe.each(ACCESS_TABLE.map((rule) => [`${rule.method} ${rule.path}`, rule] as const))('%s', (_route, rule) => {
-  const callers = { ...CALLERS, ...(rule.scope !== undefined && withScope(rule.scope)) };
+  const callers = { ...CALLERS, ...withOtherScope(rule), ...(rule.scope !== undefined && withScope(rule.scope)) };
 
   it('lets in whom the table names, and nobody else', async () => {
     const samples = samplesOf(rule, plan);
@@ -117,19 +122,50 @@ describe.each(ACCESS_TABLE.map((rule) => [`${rule.method} ${rule.path}`, rule] a
 
   it('writes down whom it refuses, with the rule and the object', async () => {
     const [sample] = samplesOf(rule, plan);
-    const denied = rule.scope === undefined ? undefined : await headerOf('admin with another scope', { grant: SCOPED });
+    const denied =
+      rule.scope === undefined
+        ? undefined
+        : await headerOf('admin with another scope', { grant: scoped(otherScope(rule)) }, rule.scope);
     if (!sample || denied === undefined) return;
     const before = lab.audited.length;
     expect(await outcomeOf(rule, sample, denied)).toBe(403);
+    const request = `${rule.method} ${sample.path.split('?')[0]}`;
+    const place = sample.place === NAMESPACE || rule.namespace === 'path' ? { namespace: NAMESPACE } : {};
     expect(lab.audited.slice(before)).toEqual([
       {
         ...{ actor: 'admin with another scope', action: rule.action, outcome: 'denied', code: 'forbidden' },
-        object: `${rule.method} ${sample.path.split('?')[0]}`,
-        detail: { rule: `${rule.method} ${rule.path}`, missing: { scope: rule.scope }, token: expect.any(String) },
+        ...(rule.namespace !== 'handler' && place),
+        object: objectOf(sample.path.split('?')[0] ?? '') ?? request,
+        detail: { rule: `${rule.method} ${rule.path}`, request, missing: { scope: rule.scope }, token: expect.any(String) },
       },
     ]);
   });
 });
+
+/** What a path of a sample is about, from the path alone. */
+function objectOf(path: string): string | undefined {
+  const [, , , noun, name, third, version] = path.split('/');
+  if (name === undefined) return undefined;
+  switch (noun) {
+    case 'templates':
+      return third === 'versions' && version !== undefined ? `template/${name}@${version}` : `template/${name}`;
+    case 'installs':
+    case 'deployments':
+      return `${noun.slice(0, -1)}/local/${NAMESPACE}/plain`;
+    case 'registries':
+      return `registry/${name}`;
+    case 'operations':
+    case 'plans':
+    case 'tokens':
+      return `${noun.slice(0, -1)}/${name}`;
+    case 'namespaces':
+      return third === 'marketplace-sources' && version !== undefined && version !== 'permissions'
+        ? `source/${name}/${version}`
+        : undefined;
+    default:
+      return undefined;
+  }
+}
 
 describe('the access table', () => {
   it('has a row for each route that is mounted, and no other', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CheckedClient, documentProblems } from '../support/openapi-check.ts';
+import { type CheckedClient, documentProblems } from '../support/openapi-check.ts';
 import type { ShopLab } from '../support/shop-lab.ts';
 import { freshNamespace, openShopLab } from '../support/shop-lab.ts';
 
@@ -9,8 +9,7 @@ let api: CheckedClient;
 beforeAll(async () => {
   shop = await openShopLab();
   await shop.lab.startWorker();
-  const { body } = await shop.api.get('/openapi.json');
-  api = new CheckedClient(shop.api, body);
+  api = await shop.checked();
 }, 180_000);
 
 afterAll(async () => {

@@ -131,6 +131,28 @@ describe('a token of the cluster', () => {
     expect(await ask('pod-token')).toMatchObject({ via: 'cluster' });
   });
 
+  it('is asked about in turns: whoever sends many does not flood the cluster, nor this server', async () => {
+    const open = new EventEmitter().setMaxListeners(0);
+    let running = 0;
+    let most = 0;
+    const review = async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await once(open, 'now');
+      running -= 1;
+      return undefined;
+    };
+    const { ask } = authenticator({ review });
+    const answers = Array.from({ length: 300 }, async (_, at) => {
+      return await ask(`unknown-${at}`).catch((error: ChandleryError) => error.code);
+    });
+    const opening = setInterval(() => open.emit('now'), 1);
+    const codes = await Promise.all(answers).finally(() => clearInterval(opening));
+    expect(most).toBe(8);
+    expect(codes.filter((code) => code === 'unauthenticated')).toHaveLength(208);
+    expect(codes.filter((code) => code === 'cluster_unavailable')).toHaveLength(92);
+  });
+
   it('is nobody’s where the cluster is not to be asked', async () => {
     await expect(authenticator({ review: undefined }).ask('pod-token')).toFailWith('unauthenticated');
     expect(asked).toEqual(['store pod-token']);

@@ -120,8 +120,8 @@ describe('/registries', () => {
     const refreshed = await lab.dev.call('POST', '/api/v1/registries/main/refresh');
     expect(refreshed).toMatchObject({ status: 200, body: { registry: 'main', state: 'unchanged', templates: 2 } });
     expect(lab.audited.slice(-2)).toMatchObject([
-      { actor: 'dev', action: 'test-registry', object: 'main' },
-      { actor: 'dev', action: 'refresh-registry', object: 'main' },
+      { actor: 'dev', action: 'test-registry', object: 'registry/main' },
+      { actor: 'dev', action: 'refresh-registry', object: 'registry/main' },
     ]);
     expect((await lab.dev.call('POST', '/api/v1/registries/none/refresh')).status).toBe(404);
   });

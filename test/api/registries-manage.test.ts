@@ -251,7 +251,7 @@ describe('who changed what', () => {
       ['chandlery-admin', 'change-registry', 'allowed', null],
       ['chandlery-admin', 'remove-registry', 'allowed', null],
     ]);
-    expect(rows[3]).toMatchObject({ object: 'extra', detail: { kind: 'chandlery', url: lab.url, credential: 'token' } });
+    expect(rows[3]).toMatchObject({ object: 'registry/extra', detail: { kind: 'chandlery', url: lab.url, credential: 'token' } });
     expect(rows[5].detail).toMatchObject({ credential: 'basic', changed: ['credentials'] });
     expect(JSON.stringify(rows)).not.toMatch(new RegExp(`${TOKEN}|p-secret-p`));
   });

@@ -24,10 +24,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => lab.close(), 60_000);
 beforeEach(() => {
-  for (const server of lab.servers.values()) {
-    server.proxy.setFaults([]);
-    server.proxy.clear();
-  }
+  lab.calm();
   time = Date.now();
   catalog = lab.catalog(undefined, { now: () => time, limits: { prefetch: 0 } });
 });

@@ -16,18 +16,7 @@ beforeAll(async () => {
   ]);
 }, 60_000);
 afterAll(() => lab.close(), 60_000);
-beforeEach(() => {
-  for (const { proxy } of lab.servers.values()) {
-    proxy.setFaults([]);
-    proxy.clear();
-  }
-});
-
-const proxy = (name: string) => {
-  const found = lab.servers.get(name);
-  if (!found) throw new Error(name);
-  return found.proxy;
-};
+beforeEach(() => lab.calm());
 
 describe('a name that several registries have', () => {
   it('is listed once for each that says something else of it, in the order of the registries', async () => {
@@ -46,7 +35,7 @@ describe('a name that several registries have', () => {
     expect(await catalog.template('redis')).toMatchObject({ registry: 'first', description: expect.stringContaining('first') });
     expect(await catalog.template('redis', { registry: 'second' })).toMatchObject({ registry: 'second' });
     await expect(catalog.template('web', { version: '2.0.0' })).toFailWith('version_not_found');
-    proxy('first').setFaults([{ kind: 'reset' }]);
+    lab.proxy('first').setFaults([{ kind: 'reset' }]);
     await expect(lab.catalog().template('redis')).rejects.toMatchObject({ code: 'registry_unavailable' });
   });
 });
@@ -55,28 +44,28 @@ describe('a storm of 429', () => {
   it('is answered with quiet: two hundred searches and refreshes of all kinds ask once', async () => {
     const time = Date.now();
     const catalog = lab.catalog(undefined, { now: () => time });
-    proxy('second').setFaults([{ kind: 'status', status: 429, headers: { 'retry-after': '60' } }]);
+    lab.proxy('second').setFaults([{ kind: 'status', status: 429, headers: { 'retry-after': '60' } }]);
     await catalog.search({});
     const calls = Array.from({ length: 200 }, (_, at) => catalog.search({ q: `q${at % 7}`, limit: 1 + (at % 20) }));
     const pages = await Promise.all(calls);
     await expect(catalog.template('web', { registry: 'second' })).toFailWith('rate_limit');
-    expect(proxy('second').requests()).toHaveLength(1);
+    expect(lab.proxy('second').requests()).toHaveLength(1);
     for (const page of pages) expect(page).toMatchObject({ partial: true, errors: [{ registry: 'second', code: 'rate_limit' }] });
     // The other one does not suffer for it.
-    expect(proxy('first').count('GET', '/catalog')).toBe(1);
+    expect(lab.proxy('first').count('GET', '/catalog')).toBe(1);
     expect((await catalog.search({ q: 'redis' })).templates).toHaveLength(1);
   });
 
   it('ends when the registry has had its pause', async () => {
     let time = Date.now();
     const catalog = lab.catalog(['second'], { now: () => time });
-    proxy('second').setFaults([{ kind: 'status', status: 429, headers: { 'retry-after': '60' } }]);
+    lab.proxy('second').setFaults([{ kind: 'status', status: 429, headers: { 'retry-after': '60' } }]);
     await catalog.search({});
-    proxy('second').setFaults([]);
+    lab.proxy('second').setFaults([]);
     time += 59_000;
     await expect(catalog.search({})).resolves.toMatchObject({ partial: true });
     time += 2_000;
     await expect(catalog.search({})).resolves.toMatchObject({ partial: false, total: 2 });
-    expect(proxy('second').count('GET', '/catalog')).toBe(2);
+    expect(lab.proxy('second').count('GET', '/catalog')).toBe(2);
   });
 });

@@ -19,19 +19,9 @@ beforeAll(async () => {
   await lab.serve('gamma', [{ name: 'queue', version: '2.0.0', category: 'messaging' }]);
 }, 60_000);
 afterAll(() => lab.close(), 60_000);
-beforeEach(() => {
-  for (const { proxy } of lab.servers.values()) {
-    proxy.setFaults([]);
-    proxy.clear();
-  }
-});
+beforeEach(() => lab.calm());
 
-const proxy = (name: string) => {
-  const found = lab.servers.get(name);
-  if (!found) throw new Error(name);
-  return found.proxy;
-};
-const listings = (name: string) => proxy(name).count('GET', '/api/v1/catalog');
+const listings = (name: string) => lab.proxy(name).count('GET', '/api/v1/catalog');
 
 describe('a search over several registries', () => {
   it('is one answer, attributed, with equal bytes once', async () => {
@@ -57,7 +47,7 @@ describe('a search over several registries', () => {
     time += 2 * MINUTE;
     await catalog.search({});
     expect(listings('alpha')).toBe(2);
-    expect(proxy('alpha').requests().at(-1)?.status).toBe(304);
+    expect(lab.proxy('alpha').requests().at(-1)?.status).toBe(304);
   });
 
   it('asks no registry that another server has just asked, unless somebody wants that', async () => {
@@ -117,14 +107,14 @@ describe('when a registry fails', () => {
     ],
     ['breaks off', [{ kind: 'truncate' as const, bytes: 50 }], 'network'],
   ])('and %s, it is told inline and the others are there', async (_what, faults, code) => {
-    proxy('beta').setFaults(faults);
+    lab.proxy('beta').setFaults(faults);
     const page = await lab.catalog().search({ sort: 'name' });
     expect(page.templates.map(({ name }) => name)).toEqual(['queue', 'redis', 'web']);
     expect(page).toMatchObject({ partial: true, stale: [], errors: [{ registry: 'beta', code }] });
   });
 
   it('and is slow, the search goes on without it and has it the next time', async () => {
-    proxy('beta').setFaults([{ kind: 'delay', ms: 700 }]);
+    lab.proxy('beta').setFaults([{ kind: 'delay', ms: 700 }]);
     const catalog = lab.catalog(undefined, { limits: { firstListingMs: 300 } });
     const page = await catalog.search({});
     expect(page).toMatchObject({ total: 3, partial: true, errors: [{ registry: 'beta', code: 'registry_unavailable' }] });
@@ -134,8 +124,8 @@ describe('when a registry fails', () => {
   });
 
   it('and is slow while all others have answered, the very first search does not wait for it as long as for the first of them', async () => {
-    proxy('gamma').setFaults([{ kind: 'delay', ms: 2_000 }]);
-    const catalog = lab.catalog(['alpha', 'beta', { name: 'third', url: proxy('alpha').url }, 'gamma'], {
+    lab.proxy('gamma').setFaults([{ kind: 'delay', ms: 2_000 }]);
+    const catalog = lab.catalog(['alpha', 'beta', { name: 'third', url: lab.proxy('alpha').url }, 'gamma'], {
       limits: { stragglerMs: 100, firstListingMs: 20_000 },
     });
     await expect(catalog.search({})).resolves.toMatchObject({
@@ -150,7 +140,7 @@ describe('when a registry fails', () => {
 
   it('and was slow before, nobody waits for it again, neither while it is asked nor the next time', async () => {
     let time = Date.now();
-    proxy('beta').setFaults([{ kind: 'delay', ms: 1_500 }]);
+    lab.proxy('beta').setFaults([{ kind: 'delay', ms: 1_500 }]);
     const catalog = lab.catalog(undefined, { now: () => time, limits: { firstListingMs: 700, olderListingMs: 700 } });
     const took = async () => {
       const startedAt = performance.now();
@@ -170,7 +160,7 @@ describe('when a registry fails', () => {
     expect(listings('beta')).toBe(2);
     await catalog.refresh('beta');
     time += 20 * MINUTE;
-    proxy('beta').setFaults([]);
+    lab.proxy('beta').setFaults([]);
     await took();
     await catalog.refresh('beta');
     time += 20 * MINUTE;
@@ -182,13 +172,13 @@ describe('when a registry fails', () => {
     let time = Date.now();
     const catalog = lab.catalog(undefined, { now: () => time });
     await catalog.search({});
-    proxy('beta').setFaults([{ kind: 'reset' }]);
+    lab.proxy('beta').setFaults([{ kind: 'reset' }]);
     time += 20 * MINUTE;
     const page = await catalog.search({});
     expect(page).toMatchObject({ total: 4, partial: true, errors: [{ registry: 'beta' }] });
     expect(page.stale).toEqual([{ registry: 'beta', ageSeconds: 1200 }]);
     await expect(catalog.registry('beta')).resolves.toMatchObject({ status: 'stale', error: { code: 'registry_unavailable' } });
-    proxy('beta').setFaults([]);
+    lab.proxy('beta').setFaults([]);
     time += 20 * MINUTE;
     await expect(catalog.search({})).resolves.toMatchObject({ total: 4, partial: false, stale: [] });
     await expect(catalog.registry('beta')).resolves.toMatchObject({ status: 'ok' });
@@ -206,11 +196,11 @@ describe('when a registry fails', () => {
   it('it is left alone after failures in a row, and asked again later', async () => {
     let time = Date.now();
     const catalog = lab.catalog(['beta'], { now: () => time });
-    proxy('beta').setFaults([{ kind: 'reset' }]);
+    lab.proxy('beta').setFaults([{ kind: 'reset' }]);
     for (let call = 0; call < 5; call += 1) await catalog.search({});
     expect(listings('beta')).toBe(3);
     await expect(catalog.health('beta')).resolves.toMatchObject({ available: false, breaker: 'open' });
-    proxy('beta').setFaults([]);
+    lab.proxy('beta').setFaults([]);
     time += 6_000;
     await expect(catalog.search({})).resolves.toMatchObject({ partial: false, total: 2 });
     await expect(catalog.health('beta')).resolves.toMatchObject({ available: true, breaker: 'closed' });
@@ -219,7 +209,7 @@ describe('when a registry fails', () => {
   it('which asks for a pause, it is given that pause', async () => {
     let time = Date.now();
     const catalog = lab.catalog(['beta'], { now: () => time });
-    proxy('beta').setFaults([{ kind: 'status', status: 429, headers: { 'retry-after': '120' } }]);
+    lab.proxy('beta').setFaults([{ kind: 'status', status: 429, headers: { 'retry-after': '120' } }]);
     await catalog.search({});
     time += 100_000;
     await catalog.search({});
@@ -234,9 +224,9 @@ describe('twenty registries, one dead and one slow', () => {
     await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve));
     const port = (dead.address() as AddressInfo).port;
     await new Promise((resolve) => dead.close(resolve));
-    proxy('gamma').setFaults([{ kind: 'delay', ms: 1_500 }]);
-    const healthy = Array.from({ length: 18 }, (_, at) => ({ name: `mirror-${at}`, url: proxy('alpha').url }));
-    const names = [...healthy, { name: 'dead', url: `http://127.0.0.1:${port}` }, { name: 'slow', url: proxy('gamma').url }];
+    lab.proxy('gamma').setFaults([{ kind: 'delay', ms: 1_500 }]);
+    const healthy = Array.from({ length: 18 }, (_, at) => ({ name: `mirror-${at}`, url: lab.proxy('alpha').url }));
+    const names = [...healthy, { name: 'dead', url: `http://127.0.0.1:${port}` }, { name: 'slow', url: lab.proxy('gamma').url }];
     const page = await lab.catalog(names, { limits: { firstListingMs: 1_000 } }).search({ sort: 'name' });
     expect(page.templates.map(({ name, alsoIn }) => [name, alsoIn?.length])).toEqual([
       ['redis', 17],

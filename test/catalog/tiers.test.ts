@@ -20,8 +20,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => lab.close(), 60_000);
 beforeEach(() => {
-  proxy.setFaults([]);
-  proxy.clear();
+  lab.calm();
   time = Date.now();
   scope += 1;
 });

@@ -90,6 +90,55 @@ describe('validate', () => {
     const { code, stderr } = await runCli(['validate', dir]);
     expect(code).toBe(1);
     expect(stderr).toContain(`${join(dir, 'template.yaml')}:${MANIFEST.split('\n').length}:17: /trust/sha256: sha256 mismatch`);
+    expect(stderr).toContain('what to do: If you changed the files on purpose, write the computed hash into trust.sha256');
+  });
+
+  describe('the score', () => {
+    const json = async (...options: string[]) => JSON.parse((await runCli(['validate', dir, '-o', 'json', ...options])).stdout);
+
+    it('is told with every part, every lost point and every finding', async () => {
+      const report = await json();
+      expect(report).toMatchObject({
+        valid: true,
+        status: 'needs-review',
+        complexity: 'simple',
+        score: { total: expect.any(Number), parts: { security: { points: 99.9 }, metadata: { points: 25 } } },
+        ruleset: expect.stringMatching(/^sha256:/),
+      });
+      expect(report.findings).toContainEqual(
+        expect.objectContaining({ id: 'completeness/license', file: 'template.yaml', line: 3 }),
+      );
+      const { stdout } = await runCli(['validate', dir]);
+      expect(stdout).toContain('\nscore 59 of 100, simple, needs-review: ');
+      expect(stdout).toMatch(/^ {2}security +99\.9 x 0\.4$/m);
+      expect(stdout).toMatch(/^ {4}-15 license: no licence is named that SPDX knows$/m);
+    });
+
+    it('decides by --min-score, with exit code 1 below it', async () => {
+      const { score } = await json();
+      expect((await runCli(['validate', dir, '--min-score', String(score.total)])).code).toBe(0);
+      const { code, stderr } = await runCli(['validate', dir, '--min-score', '99']);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`the score is ${score.total}, at least 99 is asked for`)]);
+      expect((await runCli(['validate', dir, '--min-score', 'much'])).code).toBe(2);
+      expect((await runCli(['validate', dir, '--min-score', '101'])).code).toBe(2);
+    });
+
+    it('decides by --max-severity, with exit code 1 above it', async () => {
+      await writeFile(join(dir, 'manifests/all.yaml'), 'kind: Secret\nstringData: {a: hunter2}\n');
+      expect((await runCli(['validate', dir])).code).toBe(0);
+      expect((await runCli(['validate', dir, '--max-severity', 'high'])).code).toBe(0);
+      const { code, stderr } = await runCli(['validate', dir, '--max-severity', 'medium']);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('1 finding is worse than medium')]);
+    });
+
+    it('without a threshold, is not enough where publishing would reject', async () => {
+      await writeFile(join(dir, 'manifests/all.yaml'), `# ${['AKIA', 'J5Q7W6ZLPUW3X2QA'].join('')}\nkind: ConfigMap\n`);
+      const { code, stdout, stderr } = await runCli(['validate', dir]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('an access key of AWS')]);
+      expect(stdout).toMatch(/^manifests\/all\.yaml:1: critical secrets\/\S+: looks like/m);
+      expect(stdout + stderr).not.toContain('J5Q7W6ZLPUW3X2QA');
+      expect((await runCli(['validate', dir, '--max-severity', 'critical'])).code).toBe(0);
+    });
   });
 
   it('names every problem with file, line and column, and exits 1', async () => {

@@ -1,32 +1,25 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { type ArkLab, openArkLab } from '../api/facades/support/ark-lab.ts';
-import { type SourceServer, startSourceServer } from '../api/facades/support/source-server.ts';
+import { type ArkSources, openArkSources } from '../support/ark-lab.ts';
 import { CLUSTER_TIMEOUT_MS, describeCluster } from '../support/cluster.ts';
-import type { CheckedClient } from '../support/openapi-check.ts';
 
 /** Lines of the namespace sources' contract, each as it stands there, that the tests of the endpoints beside do not hold already. */
 
 const URL_A = 'https://a.example/marketplace.json';
 
 describeCluster('the contract of namespace sources', () => {
-  let lab: ArkLab;
-  let server: SourceServer;
-  let ann: CheckedClient;
+  let lab: ArkSources;
+  let server: ArkSources['server'];
+  let ann: ArkSources['ann'];
   let namespace: string;
   const sources = (below = '') => `/api/v1/namespaces/${namespace}/marketplace-sources${below}`;
   const items = () => ann.get(`/api/v1/namespaces/${namespace}/marketplace-items`);
   const post = (name: string, url: string, more = {}) => ann.call('POST', sources(), { name, url, ...more });
 
   beforeAll(async () => {
-    server = await startSourceServer();
-    lab = await openArkLab({ ca: server.ca, allow: ['localhost'] });
-    ann = await lab.as({ user: 'ann', groups: [] });
-    namespace = await lab.cluster.namespace('ann');
+    lab = await openArkSources();
+    ({ server, ann, namespace } = lab);
   }, CLUSTER_TIMEOUT_MS);
-  afterAll(async () => {
-    await lab?.close();
-    await server?.close();
-  }, 60_000);
+  afterAll(async () => await lab?.close(), 60_000);
 
   it('no write fetches the url: one that nobody answers at is created with 201', async () => {
     server.asked.length = 0;

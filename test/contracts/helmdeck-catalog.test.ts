@@ -1,48 +1,21 @@
-import type { Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createGuardedClient, type GuardedClient } from '../../src/adapters/http/guarded-client.ts';
-import { createStore, type PostgresStore } from '../../src/adapters/store/index.ts';
-import type { HelmdeckCatalog } from '../../src/domain/helmdeck.ts';
-import { openFace, TOKEN } from '../api/facades/support/helmdeck-lab.ts';
-import { packText, serveTexts, type TextServer } from '../support/pack-catalog.ts';
-import { startEmbedded } from '../support/postgres.ts';
+import { type FaceOptions, HelmdeckLab } from '../support/helmdeck-lab.ts';
+import { packText } from '../support/pack-catalog.ts';
 
 /** Lines of the pack catalog's contract, each as it stands there, that the tests of the endpoints beside do not hold already. */
 
-let postgres: Awaited<ReturnType<typeof startEmbedded>>;
-let store: PostgresStore;
-let client: GuardedClient;
-let upstream: TextServer;
-const open: Array<{ server: Server; packs: HelmdeckCatalog }> = [];
+const lab = new HelmdeckLab();
 
-beforeAll(async () => {
-  postgres = await startEmbedded();
-  store = createStore({ url: postgres.url, onIdleError: () => undefined });
-  await store.migrate();
-  await store.tokens.add(TOKEN, 'someone', { user: 'someone', groups: [] });
-}, 120_000);
-afterAll(async () => {
-  await store?.close();
-  await postgres?.close();
-}, 60_000);
-beforeEach(async () => {
-  client = createGuardedClient({ development: true, allow: [] });
-  upstream = await serveTexts({});
-});
-afterEach(async () => {
-  for (const { server, packs } of open.splice(0)) {
-    packs.close();
-    server.close();
-  }
-  await upstream.close();
-  await client.close();
-});
+beforeAll(() => lab.open(), 120_000);
+afterAll(() => lab.close(), 60_000);
+beforeEach(() => lab.begin({}));
+afterEach(() => lab.end());
 
 const ENTRY = '- {name: cmd.a, version: v1, path: packs/cmd.a, description: A pack of the test, author: someone}\n';
 
-async function catalogOf(index: string) {
-  upstream.texts['/index.yaml'] = index;
-  const face = await openFace({ source: upstream.url, store, client, open });
+async function catalogOf(index: string, options: FaceOptions = {}) {
+  lab.upstream.texts['/index.yaml'] = index;
+  const face = await lab.face(options);
   const { status, body } = await face.ready();
   return { face, status, body };
 }
@@ -87,31 +60,29 @@ describe('the contract of the pack catalog', () => {
     ['a web page', '<html><body>'],
   ])('an index of %s is a failure of the refresh, and the old one stays', async (_what, text) => {
     const { face } = await catalogOf(`packs:\n${ENTRY}`);
-    upstream.texts['/index.yaml'] = text;
+    lab.upstream.texts['/index.yaml'] = text;
     expect(await face.refresh()).toMatchObject({ status: 502, body: { error: 'marketplace_fetch_failed' } });
     const { status, body } = await face.catalog();
     expect([status, body.index.packs.length, typeof body.meta.last_error]).toEqual([200, 1, 'string']);
   });
 
   it('https is asked for unless it is allowed otherwise', async () => {
-    await client.close();
-    client = createGuardedClient({ development: false, allow: [] });
-    const { status, body, face } = await catalogOf(`packs: []\n`);
+    const { status, body, face } = await catalogOf(`packs: []\n`, { development: false });
     expect([status, body.error]).toEqual([503, 'marketplace_not_ready']);
     expect(await face.refresh()).toMatchObject({ status: 502, body: { message: expect.stringContaining('may not be called') } });
-    expect(upstream.asked).toEqual([]);
+    expect(lab.upstream.asked).toEqual([]);
   });
 
   it('the manifest is the YAML under its own names, fetched at that moment, whether or not it could be installed', async () => {
     const { face } = await catalogOf(`packs:\n${ENTRY}`);
     const path = '/packs/cmd.a/helmdeck-pack.yaml';
     for (const type of ['builtin', 'wasm', 'composite']) {
-      upstream.texts[path] = packText('cmd.a').replace('type: command', `type: ${type}`);
+      lab.upstream.texts[path] = packText('cmd.a').replace('type: command', `type: ${type}`);
       const { status, body } = await face.pack('cmd.a');
       expect([status, Object.keys(body).filter((member) => member !== 'warnings')]).toEqual([200, ['entry', 'manifest']]);
       expect(body.entry).toMatchObject({ name: 'cmd.a', version: 'v1' });
       expect(body.manifest).toMatchObject({ handler: { type }, input_schema: {}, output_schema: {} });
     }
-    expect(upstream.asked.filter((line) => line === `GET ${path}`)).toHaveLength(3);
+    expect(lab.upstream.asked.filter((line) => line === `GET ${path}`)).toHaveLength(3);
   });
 });

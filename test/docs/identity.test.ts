@@ -18,7 +18,7 @@ describe('docs/identity.md', () => {
     const rows = tableRows(sectionOf(page, '## Tokens')).slice(1);
     expect(rows.flatMap(([scopes]) => codeWords(scopes ?? '')).toSorted()).toEqual([...SCOPES].toSorted());
     const sufficient = new Set(ACCESS_TABLE.filter(({ scopeSuffices }) => scopeSuffices).map(({ scope }) => scope));
-    expect([...sufficient].toSorted()).toEqual(['metrics:read', 'templates:publish']);
+    expect([...sufficient].toSorted()).toEqual(['audit:read', 'metrics:read', 'templates:publish', 'vulnerabilities:import']);
   });
 
   it('names what is answered without a token', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import type { OperationView, StepName } from '../../src/domain/operation.ts';
 import { STEPS } from '../../src/domain/operation.ts';
 import type { HoldMoment } from '../support/holds.ts';
@@ -21,12 +21,10 @@ beforeAll(async () => {
   shop = await openShopLab();
   holds = await Holds.create(shop.lab.dir);
   await shop.lab.startWorker({ script: HOLDING_WORKER, env: holds.env });
-  db = new pg.Client({ connectionString: shop.lab.engine.databaseUrl });
-  await db.connect();
+  db = await shop.database();
 }, 180_000);
 
 afterAll(async () => {
-  await db?.end();
   await shop?.close();
 }, 60_000);
 

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createGuardedClient, type GuardedClient } from '../../src/adapters/http/guarded-client.ts';
-import { createHelmRegistry } from '../../src/adapters/registries/helm.ts';
-import type { ListingProblem, RegistryPlugin, TemplateSummary } from '../../src/domain/registry.ts';
+import type { ListingProblem, TemplateSummary } from '../../src/domain/registry.ts';
 import { templateDetailSchema } from '../../src/domain/registry-schemas.ts';
 import { parseTemplate } from '../../src/domain/template-parse.ts';
-import { type ActivityLab, openActivityLab } from '../support/activity-lab.ts';
-import { type ChartRepository, createChartRepository, type FileServer, serveFiles } from '../support/chart-repository.ts';
+import { type ChartRepository, createChartRepository } from '../support/chart-repository.ts';
 import { moduleCharts } from '../support/module-charts.ts';
+import { type ServedCharts, serveCharts } from '../support/served-charts.ts';
 
 /** Charts that other people wrote, packed and indexed by real Helm, from the modules whose programs this project builds. */
 
@@ -14,10 +12,7 @@ import { moduleCharts } from '../support/module-charts.ts';
 const CONCURRENCY = 2;
 
 let charts: ChartRepository;
-let files: FileServer;
-let client: GuardedClient;
-let registry: RegistryPlugin;
-let lab: ActivityLab;
+let served: ServedCharts;
 let found: Awaited<ReturnType<typeof moduleCharts>>;
 /** Charts that Helm itself does not pack, and its reason. */
 const skipped: string[] = [];
@@ -43,20 +38,15 @@ beforeAll(async () => {
     },
   );
   await charts.index();
-  files = await serveFiles(charts.dir);
-  client = createGuardedClient({ development: true, allow: [] });
-  registry = createHelmRegistry({ name: 'charts', kind: 'helm', type: 'community', url: files.url }, client);
-  lab = await openActivityLab(registry);
+  served = await serveCharts(charts);
 }, 300_000);
 afterAll(async () => {
-  await lab?.close();
-  await client?.close();
-  await files?.close();
-  await charts?.remove();
+  await served?.close();
 }, 60_000);
 
 describe('charts of the modules this project builds from', () => {
   it('are all listed, shown with parameters and installed', async () => {
+    const { registry, lab } = served;
     const problems: ListingProblem[] = [];
     const templates: TemplateSummary[] = [];
     const listing = await registry.list({ onProblem: (problem) => problems.push(problem) });

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../src/domain/archive.ts';
 import type { ErrorCode } from '../../src/domain/errors.ts';
 import { STEPS } from '../../src/domain/operation.ts';
@@ -150,12 +150,10 @@ beforeAll(async () => {
   await shop.folder.write('broken-seal/1.0.0/template.yaml', JSON.stringify(seal));
   shop.registry.setFaults([{ kind: 'corrupt', path: '/templates/corrupted/archive', at: 600 }]);
   await shop.lab.startWorker();
-  db = new pg.Client({ connectionString: shop.lab.engine.databaseUrl });
-  await db.connect();
+  db = await shop.database();
 }, 180_000);
 
 afterAll(async () => {
-  await db?.end();
   await shop?.close();
 }, 60_000);
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { STEPS } from '../../src/domain/operation.ts';
-import { CheckedClient } from '../support/openapi-check.ts';
+import type { CheckedClient } from '../support/openapi-check.ts';
 import type { ShopLab } from '../support/shop-lab.ts';
-import { freshNamespace, openShopLab } from '../support/shop-lab.ts';
+import { freshNamespace, openShopLab, versionsIn } from '../support/shop-lab.ts';
 
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const DIGEST = expect.stringMatching(/^sha256:[0-9a-f]{64}$/);
@@ -14,8 +14,7 @@ let api: CheckedClient;
 beforeAll(async () => {
   shop = await openShopLab();
   await shop.lab.startWorker();
-  const { body } = await shop.api.get('/openapi.json');
-  api = new CheckedClient(shop.api, body);
+  api = await shop.checked();
 }, 180_000);
 
 afterAll(async () => {
@@ -27,10 +26,7 @@ async function install(namespace: string, ref: string, more: Record<string, unkn
   return api.ended(await api.install(namespace, ref, more));
 }
 
-async function installed(namespace: string): Promise<Record<string, string>> {
-  const { body } = await api.get(`/api/v1/installs?namespace=${namespace}`);
-  return Object.fromEntries(body.installs.map((entry: { name: string; version: string }) => [entry.name, entry.version]));
-}
+const installed = (namespace: string) => versionsIn(api, namespace);
 
 describe('an install with dependencies', () => {
   it('is answered with 202, a Location, and links', async () => {
@@ -144,6 +140,7 @@ describe('an install with dependencies', () => {
       dependencies: [],
       dependents: ['shop'],
       trust: { verified: false, note: expect.stringContaining('unsigned') },
+      decision: expect.objectContaining({ allowed: true, template: 'redis@7.2.0', registry: 'main' }),
       requester: 'chandlery-admin',
       operation: id,
       installedAt: TIME,

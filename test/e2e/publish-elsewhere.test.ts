@@ -116,8 +116,8 @@ describe('a template that is published to another Chandlery', () => {
     expect((await db.query('select 1 from published_versions where name = $1', [name])).rowCount).toBe(0);
     const { body } = await ours.get(`/api/v1/search?q=${name}`);
     expect(body.templates[0]).toMatchObject({ name, version: '1.0.0', registry: 'port' });
-    const { rows } = await db.query('select actor, action, outcome from audit where object = $1', [`publish/local/port/${name}`]);
-    expect(rows).toEqual([{ actor: 'chandlery-admin', action: 'publish', outcome: 'allowed' }]);
+    const { rows } = await db.query('select actor, action, outcome from audit where object = $1', [`template/${name}@1.0.0`]);
+    expect(rows).toContainEqual({ actor: 'chandlery-admin', action: 'publish-template', outcome: 'allowed' });
   });
 
   it('changes nothing the second time, without being sent, and is refused with other bytes', async () => {

@@ -70,7 +70,10 @@ describe('a worker killed with SIGKILL in one publish again and again', () => {
       for (const step of operation.steps.filter(({ name: one }) => KILLED_STEPS.includes(one)))
         expect(step).toMatchObject({ state: 'succeeded', attempt: 2, attempts: [{ outcome: 'worker_lost' }] });
       expect(await stored(name)).toEqual({ versions: ['1.0.0'], names: 1, effects: 1 });
-      const { rows } = await db.query('select count(*)::int as n from audit where operation = $1', [id]);
+      const { rows } = await db.query(
+        "select count(*)::int as n from audit where operation = $1 and action = 'publish-template'",
+        [id],
+      );
       expect(rows).toEqual([{ n: 1 }]);
     },
     180_000,

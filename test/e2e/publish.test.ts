@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { packFiles } from '../../src/adapters/archive/pack.ts';
 import { digestOf } from '../../src/domain/content-hash.ts';
 import type { ApiClient } from '../../tools/lab/api-client.ts';
 import { runCli } from '../cli/support/run-cli.ts';
-import { CheckedClient } from '../support/openapi-check.ts';
+import type { CheckedClient } from '../support/openapi-check.ts';
 import { archiveDigest, archiveOf, clientFor, postArchive, postForm, publish } from '../support/publishing.ts';
 import { manifestText } from '../support/registry-folder.ts';
 import type { ShopLab } from '../support/shop-lab.ts';
@@ -30,16 +30,14 @@ beforeAll(async () => {
     ],
   });
   await shop.lab.startWorker();
-  api = new CheckedClient(shop.api, (await shop.api.get('/openapi.json')).body);
+  api = await shop.checked();
   ann = await clientFor(shop.api, 'ann');
   bob = await clientFor(shop.api, 'bob');
   other = (await shop.lab.startApi()).client;
-  db = new pg.Client({ connectionString: shop.lab.engine.databaseUrl });
-  await db.connect();
+  db = await shop.database();
 }, 180_000);
 
 afterAll(async () => {
-  await db?.end();
   await shop?.close();
 }, 60_000);
 
@@ -64,7 +62,7 @@ async function leftovers(digest: string) {
 }
 
 describe('a template that is published', () => {
-  it('goes through every step, each of which says what it looked at and what it did not', async () => {
+  it('goes through every step, each of which says what it looked at', async () => {
     const name = freshName();
     const answer = await postArchive(ann, archiveOf({ name, version: '1.0.0' }));
     const { operation: id } = answer.body;
@@ -80,18 +78,26 @@ describe('a template that is published', () => {
       target: `publish/local/local/${name}`,
       requester: 'ann',
       input: { registry: 'local', name, version: '1.0.0' },
-      result: { changed: true, registry: 'local', name, version: '1.0.0', status: 'approved', score: { measured: 98.3 } },
+      result: { changed: true, registry: 'local', name, version: '1.0.0', status: 'approved', score: { total: 96.5 } },
     });
     expect(operation.steps.map((step) => [step.name, step.state, step.detail])).toEqual([
       ['structure', 'succeeded', `${name}@1.0.0, type manifests, 3 files; no trust block in manifest — pack is unsigned`],
       [
         'security',
         'succeeded',
-        expect.stringContaining('secrets, vulnerabilities, policies, licences and signatures are not looked at yet'),
+        expect.stringMatching(
+          /looked at the sealed content hash, secrets, Kubernetes objects and images, licences.*: 1 finding$/,
+        ),
       ],
-      ['quality', 'succeeded', expect.stringContaining('are not judged yet')],
+      [
+        'quality',
+        'succeeded',
+        expect.stringMatching(
+          /looked at documentation and metadata, parameters, defaults and upgrades, limits and probes: 2 findings$/,
+        ),
+      ],
       ['dependency', 'succeeded', 'it needs nothing'],
-      ['score', 'succeeded', expect.stringMatching(/documentation 100, metadata 95\); security and quality are not scored yet/)],
+      ['score', 'succeeded', '96.5 (security 99.9, quality 90, documentation 100, metadata 95); simple'],
       ['status', 'succeeded', 'approved'],
       ['publish', 'succeeded', `${name}@1.0.0 is published`],
       ['update-cache', 'succeeded', `every server was told about ${name}`],
@@ -174,7 +180,7 @@ describe('a template that is not good enough', () => {
         parameters: { type: 'object', properties: { size: { type: 'integer', default: 1 } } },
         outputs: [{ name: 'host', from: 'value', value: 'x' }],
       },
-      files: { 'README.md': '' },
+      files: { 'README.md': '', 'logo.bin': `\0 ${['AKIA', 'J5Q7W6ZLPUW3X2QA'].join('')} ` },
     };
     const operation = await publish(ann, bare);
     expect(operation).toMatchObject({
@@ -182,7 +188,7 @@ describe('a template that is not good enough', () => {
       step: 'status',
       failure: {
         code: 'publish_rejected',
-        message: expect.stringContaining('of 100 measured points, 20 are wanted'),
+        message: expect.stringContaining('critical: logo.bin:1: looks like an access key of AWS'),
         details: {
           reasons: [expect.any(String)],
           report: {
@@ -208,7 +214,9 @@ describe('a template that is not good enough', () => {
 
   it('is published and said to need a review where it is only poor', async () => {
     const name = freshName();
-    const operation = await publish(ann, { name, version: '1.0.0', files: { 'README.md': '' } });
+    const metadata = { license: undefined, category: undefined, tags: undefined, homepage: undefined, maintainers: undefined };
+    const spec = { parameters: { type: 'object', properties: { size: { type: 'integer', default: 1 } } } };
+    const operation = await publish(ann, { name, version: '1.0.0', metadata, spec, files: { 'README.md': '' } });
     expect(operation).toMatchObject({ state: 'succeeded', result: { status: 'needs-review' } });
     expect(operation.warnings).toEqual([expect.stringContaining('it should be reviewed')]);
   });
@@ -325,17 +333,16 @@ describe('whose it is', () => {
     expect(owners).toMatchObject({ status: 200, body: { name, owners: ['ann', 'bob'] } });
     const answer = await postArchive(bob, theirs);
     expect((await api.ended(answer.body.operation)).state).toBe('succeeded');
-    const { rows: audit } = await db.query(`select actor, action, outcome from audit where object in ($1, $2) order by id`, [
+    const { rows: audit } = await db.query('select actor, action, outcome from audit where starts_with(object, $1) order by id', [
       `template/${name}`,
-      `publish/local/local/${name}`,
     ]);
     expect(audit).toEqual([
-      { actor: 'ann', action: 'publish', outcome: 'allowed' },
+      { actor: 'ann', action: 'publish-template', outcome: 'allowed' },
       { actor: 'bob', action: 'publish-template', outcome: 'denied' },
       { actor: 'bob', action: 'change-owners', outcome: 'denied' },
       { actor: 'bob', action: 'yank-version', outcome: 'denied' },
       { actor: 'ann', action: 'change-owners', outcome: 'allowed' },
-      { actor: 'bob', action: 'publish', outcome: 'allowed' },
+      { actor: 'bob', action: 'publish-template', outcome: 'allowed' },
     ]);
   });
 
@@ -445,9 +452,7 @@ describe('the command line', () => {
       0,
       expect.stringContaining(`${name}@1.0.0 to the server itself (local), sha256:`),
     ]);
-    expect(published.stdout).toMatch(
-      new RegExp(`^status  succeeded .*needs-review[^]*^publish ${name} in local  succeeded`, 'm'),
-    );
+    expect(published.stdout).toMatch(new RegExp(`^status  succeeded .*approved[^]*^publish ${name} in local  succeeded`, 'm'));
     const again = await cli('publish', dir, '--registry', 'local', '-o', 'json');
     expect(JSON.parse(again.stdout)).toMatchObject({ state: 'succeeded', result: { changed: false } });
     expect((await cli('rate', name, '4')).stdout).toBe(`${name}: 4 of 5, from 1 user\n`);

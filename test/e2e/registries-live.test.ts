@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
 import { type RegistryServer, startRegistryServer } from '../../src/registry.ts';
 import type { ApiClient } from '../../tools/lab/api-client.ts';
 import { runCli, startCli } from '../cli/support/run-cli.ts';
@@ -51,16 +50,13 @@ describe('a registry that is added while workers run', () => {
     expect(await shop.api.ended(id)).toMatchObject({ state: 'succeeded', result: { version: '1.0.0' } });
     const other = await second.install(freshNamespace(), 'late/brig');
     expect(await second.ended(other)).toMatchObject({ state: 'succeeded' });
-    const db = new pg.Client({ connectionString: shop.lab.engine.databaseUrl });
-    await db.connect();
     const told = [
-      await dumpDatabase(db),
+      await dumpDatabase(await shop.database()),
       ...(await Promise.all(['api.log', 'worker.log'].map((file) => readFile(join(shop.lab.dir, file), 'utf8')))),
       JSON.stringify((await shop.api.get(`/api/v1/operations/${id}/history`)).body),
       JSON.stringify((await shop.api.get(`/api/v1/operations/${id}`)).body),
       (await readFile(join(shop.lab.dir, 'data', 'temporal', 'temporal.db'))).toString('latin1'),
     ];
-    await db.end();
     // A worker in good health has nothing to say.
     expect(told.filter((text) => text.length === 0).length).toBeLessThan(2);
     for (const text of told) for (const spelling of spellingsOf(SECRET)) expect(text.includes(spelling)).toBe(false);

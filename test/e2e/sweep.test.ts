@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Engine } from '../../src/client/engine.ts';
-import { createEngine } from '../../src/client/engine.ts';
 import type { ShopLab } from '../support/shop-lab.ts';
-import { freshNamespace, openShopLab } from '../support/shop-lab.ts';
+import { freshNamespace, openShopLab, TASK_QUEUE } from '../support/shop-lab.ts';
 
 const SWEPT_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 200;
-const QUEUE = 'chandlery';
 
 let shop: ShopLab;
 let db: pg.Client;
@@ -16,14 +14,11 @@ let engine: Engine;
 beforeAll(async () => {
   shop = await openShopLab();
   await shop.lab.startWorker();
-  db = new pg.Client({ connectionString: shop.lab.engine.databaseUrl });
-  await db.connect();
-  engine = createEngine({ address: shop.lab.engine.temporalAddress, namespace: 'default', taskQueue: QUEUE });
+  db = await shop.database();
+  engine = shop.temporal();
 }, 180_000);
 
 afterAll(async () => {
-  await engine?.connection.close();
-  await db?.end();
   await shop?.close();
 }, 60_000);
 
@@ -31,7 +26,7 @@ const archives = async () => (await db.query('select digest, unused_since from b
 
 async function swept(until: () => Promise<boolean>): Promise<void> {
   const late = Date.now() + SWEPT_WITHIN_MS;
-  await engine.client.schedule.getHandle(`chandlery/${QUEUE}/sweep-store`).trigger();
+  await engine.client.schedule.getHandle(`chandlery/${TASK_QUEUE}/sweep-store`).trigger();
   while (!(await until())) {
     if (Date.now() > late) throw new Error(`not swept after ${SWEPT_WITHIN_MS} ms: ${JSON.stringify(await archives())}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { STEPS } from '../../src/domain/operation.ts';
 import type { ApiClient } from '../../tools/lab/api-client.ts';
 import type { Child } from '../../tools/lab/child.ts';
@@ -30,12 +30,10 @@ describe('a worker killed with SIGKILL at every step of one install', () => {
 
   beforeAll(async () => {
     shop = await openShopLab({ templates: MOMENTS.flatMap(templatesOf) });
-    db = new pg.Client({ connectionString: shop.lab.engine.databaseUrl });
-    await db.connect();
+    db = await shop.database();
   }, 180_000);
 
   afterAll(async () => {
-    await db?.end();
     await shop?.close();
   }, 60_000);
 
@@ -89,7 +87,7 @@ describe('a worker killed with SIGKILL at every step of one install', () => {
       `select (select count(*)::int from installs where namespace = $1) as installs,
               (select count(*)::int from installs i join blobs b using (digest) where i.namespace = $1) as blobs,
               (select count(*)::int from uploads where key like $3 || '%') as uploads,
-              (select count(*)::int from audit where operation = $2) as audit`,
+              (select count(*)::int from audit where operation = $2 and action = 'install') as audit`,
       [namespace, id, id.split('.').at(-1)],
     );
     expect(rows[0]).toEqual({ installs: 3, blobs: 3, uploads: 0, audit: 1 });

@@ -40,6 +40,7 @@ const OUTCOMES = [
   'publish-killed',
   'publish-refused',
   'publish-succeeded',
+  'recheck-installed',
   'rollback-succeeded',
   'sweep-store',
   'uninstall-refused',

@@ -118,6 +118,65 @@ describeStores('the sweep', (lab) => {
     }
   });
 
+  describe('forgets what later looks have found', () => {
+    const look = async (digest: string, days: number) => {
+      const finding = {
+        id: 'x/y',
+        severity: 'high',
+        file: 'a.yaml',
+        explanation: 'it is so',
+        recommendation: 'change it',
+      } as const;
+      await lab.store.findings.record(digest, { ruleset: 'r/1', findings: [finding] });
+      // Gone by a later look, and kept for the events.
+      await lab.store.findings.record(digest, { ruleset: 'r/2', findings: [{ ...finding, id: 'x/z' }] });
+      await lab.db.query('update install_checks set checked_at = now() - make_interval(days => $2) where digest = $1', [
+        digest,
+        days,
+      ]);
+    };
+    const rows = async (digest: string) => {
+      const text = `select (select count(*) from install_checks where digest = $1)::integer as checks,
+        (select count(*) from install_findings where digest = $1)::integer as findings`;
+      return (await lab.db.query(text, [digest])).rows[0];
+    };
+
+    it('in bytes that nobody has installed for a week, and in no others', async () => {
+      const [gone, young] = [`sha256:${'1'.repeat(64)}`, `sha256:${'2'.repeat(64)}`];
+      const item = itemOf('looked-at', '1.0.0');
+      const installed = item.locked.digest;
+      await materialise(lab, await fenced(lab, operationOn(freshNamespace(), 'looked-at'), 'install'), [item]);
+      for (const [digest, days] of [
+        [gone, WEEK_DAYS + 1],
+        [young, WEEK_DAYS - 1],
+        [installed, WEEK_DAYS + 1],
+      ] as const)
+        await look(digest, days);
+      await sweep();
+      expect(await rows(gone)).toEqual({ checks: 0, findings: 0 });
+      expect(await rows(young)).toEqual({ checks: 1, findings: 2 });
+      expect(await rows(installed)).toEqual({ checks: 1, findings: 2 });
+    });
+
+    it('a few at a time, until none is left', async () => {
+      const digests = Array.from({ length: 12 }, (_, at) => `sha256:${'3'.repeat(62)}${at + 10}`);
+      for (const digest of digests) await look(digest, WEEK_DAYS + 1);
+      expect(await lab.store.blobs.sweep()).toMatchObject({ looks: 5, more: true });
+      await sweep();
+      for (const digest of digests) expect(await rows(digest)).toEqual({ checks: 0, findings: 0 });
+    });
+
+    it('but not while somebody looks', async () => {
+      const digest = `sha256:${'4'.repeat(64)}`;
+      await look(digest, WEEK_DAYS + 1);
+      await lab.db.query('begin');
+      await lab.db.query('update install_checks set ruleset = ruleset where digest = $1', [digest]);
+      await sweep();
+      await lab.db.query('commit');
+      expect(await rows(digest)).toEqual({ checks: 1, findings: 2 });
+    });
+  });
+
   it('drops an upload that nobody has finished for a week, and what it had stored', async () => {
     const before = await chunks();
     const key = randomUUID();

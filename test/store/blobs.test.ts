@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import type { BlobUpload } from '../../src/domain/store.ts';
+import type { BlobUpload } from '../../src/domain/blob-store.ts';
 import { describeStores } from '../support/stores.ts';
 
 const CHUNK = 256 * 1024;

@@ -55,6 +55,21 @@ export class CatalogLab {
     return made;
   }
 
+  /** The proxy before the server of this name. */
+  proxy(name: string): FaultProxy {
+    const server = this.servers.get(name);
+    if (!server) throw new Error(`no server ${name}`);
+    return server.proxy;
+  }
+
+  /** No faults, and nothing asked yet. */
+  calm(): void {
+    for (const { proxy } of this.servers.values()) {
+      proxy.setFaults([]);
+      proxy.clear();
+    }
+  }
+
   /** A catalog over these servers (default: all), or URLs; with listings of its own. The first is the default registry. */
   catalog(
     names: ReadonlyArray<string | { name: string; url: string }> = [...this.servers.keys()],

@@ -9,6 +9,7 @@ export interface TemplateFixture {
   description?: string;
   displayName?: string;
   category?: string;
+  license?: string;
   tags?: string[];
   dependencies?: Array<{ name: string; version: string }>;
   /** More members of `spec`, or others than the fixture's own. */
@@ -32,6 +33,7 @@ export function manifestText(template: TemplateFixture): string {
     description = `A template named ${name} for tests.`,
     displayName,
     category,
+    license,
     tags,
     dependencies,
     spec,
@@ -39,7 +41,7 @@ export function manifestText(template: TemplateFixture): string {
   return JSON.stringify({
     apiVersion: 'chandlery.dev/v1',
     kind: 'Template',
-    metadata: { name, version, description, displayName, category, tags },
+    metadata: { name, version, description, displayName, category, license, tags },
     spec: { ...(!spec?.workload && { type: 'manifests', content: { path: 'manifests' } }), dependencies, ...spec },
   });
 }

@@ -64,7 +64,7 @@ export class KindLab {
     const client = createGuardedClient({ ...guard, ...(ca && { transportOf: () => ({ ca: ca.pem }) }) });
     const git = createGit({ cacheDir: this.dir, ...guard });
     this.#clients.push(client, git);
-    return createRegistrySet(config, { client, git }).get('r');
+    return createRegistrySet(config, { client, git }).get(String(written.name));
   }
 
   /** Ends what was opened since the last time. */

@@ -1,13 +1,19 @@
+import pg from 'pg';
+import { createEngine, type Engine } from '../../src/client/engine.ts';
 import { startRegistryServer } from '../../src/registry.ts';
 import type { ApiClient } from '../../tools/lab/api-client.ts';
 import type { Lab, LabRegistry } from '../../tools/lab/index.ts';
 import { openLab } from '../../tools/lab/index.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import { startFaultProxy } from './fault-proxy.ts';
+import { CheckedClient } from './openapi-check.ts';
 import type { RegistryFolder, TemplateFixture } from './registry-folder.ts';
 import { createRegistryFolder } from './registry-folder.ts';
 
 export const REGISTRY_TOKEN = 'registry-token-for-tests';
+
+/** Of servers and workers that are started without another. */
+export const TASK_QUEUE = 'chandlery';
 
 /** `shop` needs `redis` and `web`; `docs` needs `web`: what most end-to-end tests install. */
 export const SHOP: TemplateFixture[] = [
@@ -44,6 +50,12 @@ export interface ShopLab {
   /** The registry of this name, one of `more`, behind a proxy of its own. */
   proxy(name: string): FaultProxy;
   folder: RegistryFolder;
+  /** A client whose answers are held against the document. */
+  checked(): Promise<CheckedClient>;
+  /** The store's tables. Closed with the lab, as is the next. */
+  database(): Promise<pg.Client>;
+  /** Temporal, as the server speaks with it. */
+  temporal(): Engine;
   close(): Promise<void>;
 }
 
@@ -78,6 +90,7 @@ export async function openShopLab(
     ...(options.env && { env: options.env }),
   });
   const { child, client } = await lab.startApi();
+  const opened: Array<() => Promise<unknown>> = [];
   return {
     lab,
     api: client,
@@ -89,7 +102,20 @@ export async function openShopLab(
       return found;
     },
     folder,
+    checked: async () => new CheckedClient(client, (await client.get('/openapi.json')).body),
+    async database() {
+      const db = new pg.Client({ connectionString: lab.engine.databaseUrl });
+      opened.push(() => db.end());
+      await db.connect();
+      return db;
+    },
+    temporal() {
+      const engine = createEngine({ address: lab.engine.temporalAddress, namespace: 'default', taskQueue: TASK_QUEUE });
+      opened.push(() => engine.connection.close());
+      return engine;
+    },
     async close() {
+      for (const close of opened) await close();
       await lab.close();
       await registry.close();
       for (const proxy of proxies.values()) await proxy.close();
@@ -105,4 +131,10 @@ let lastNamespace = 0;
 export function freshNamespace(): string {
   lastNamespace += 1;
   return `ns-${process.pid}-${lastNamespace}`;
+}
+
+/** What is installed in a namespace: names to versions. */
+export async function versionsIn(api: Pick<ApiClient, 'get'>, namespace: string): Promise<Record<string, string>> {
+  const { body } = await api.get(`/api/v1/installs?namespace=${namespace}`);
+  return Object.fromEntries(body.installs.map((entry: { name: string; version: string }) => [entry.name, entry.version]));
 }

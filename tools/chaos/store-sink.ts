@@ -33,7 +33,7 @@ async function readTraces(db: pg.Client, { id, install }: Outcome): Promise<Trac
      from installs i left join effects e on e.root = $2 and e.step = 'install' where i.namespace = $1`,
     [install.namespace, root],
   );
-  const audit = await db.query('select operation from audit where object = $1', [
+  const audit = await db.query("select operation from audit where object = $1 and action = 'install'", [
     `install/local/${install.namespace}/${install.name}`,
   ]);
   return { effects: effects.rows, installs: installs.rows, audited: audit.rows.map((row) => row.operation) };

@@ -2,7 +2,7 @@ import type { Studio } from './studio.ts';
 
 /** What the scenes of several takes do. */
 
-export async function endedIn(studio: Studio, id: string, state: string): Promise<string> {
+export async function endedIn(studio: Pick<Studio, 'client'>, id: string, state: string): Promise<string> {
   const operation = await studio.client.ended(id);
   if (operation.state !== state)
     throw new Error(`${id} ended ${operation.state} instead of ${state}: ${JSON.stringify(operation.failure)}`);

@@ -126,8 +126,8 @@ async function inspect(
   options: InspectOptions,
   limits: ArchiveLimits,
 ): Promise<InspectedArchive> {
-  const { keep = () => false, signal } = options ?? {};
-  const scanner = new TarScanner(limits, keep);
+  const { keep = () => false, streams, signal } = options ?? {};
+  const scanner = new TarScanner(limits, keep, streams);
   const meter = new Meter(limits);
   const chunks = counted(source, meter, signal);
   const first = await chunks.next();

@@ -2,6 +2,7 @@
 
 import type { ArchiveLimits } from '../../domain/archive.ts';
 import { ChandleryError } from '../../domain/errors.ts';
+import { looksLike } from './look-alike.ts';
 
 // Control characters and the bidirectional overrides: they make a listing show another name than the one that is there.
 const DECEPTIVE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
@@ -58,7 +59,11 @@ function fold(path: string): string {
   return path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
-/** Remembers every path of one archive and refuses those that could not stand side by side on some file system. */
+function differsIn(path: string, other: string): string {
+  return fold(path) === fold(other) ? 'they differ only in case or Unicode form' : 'they look alike, and are two names';
+}
+
+/** Remembers every path of one archive and refuses those that could not stand side by side on some file system, or that nobody could tell apart. */
 export class PathLedger {
   readonly #known = new Map<string, Known>();
   readonly #maxEntries: number;
@@ -82,14 +87,13 @@ export class PathLedger {
   }
 
   #place(entry: string, item: Known): void {
-    const key = fold(item.path);
+    const key = looksLike(fold(item.path));
     const other = this.#known.get(key);
     if (other === undefined) {
       this.#known.set(key, item);
       return;
     }
-    if (other.path !== item.path)
-      throw invalid(entry, `clashes with ${shown(other.path)}: they differ only in case or Unicode form`);
+    if (other.path !== item.path) throw invalid(entry, `clashes with ${shown(other.path)}: ${differsIn(item.path, other.path)}`);
     if (other.kind !== item.kind) throw invalid(entry, `${shown(item.path)} is both a file and a directory`);
     if (other.explicit && item.explicit) throw invalid(entry, 'is there twice');
     other.explicit ||= item.explicit;

@@ -14,6 +14,7 @@ import type {
 } from '../../domain/registry.ts';
 import { searchPageSchema, templateDetailSchema, versionListSchema } from '../../domain/registry-schemas.ts';
 import { newestFirst, templateNotFound, versionNotFound } from '../../domain/registry-versions.ts';
+import type { SignatureDocument } from '../../domain/signature.ts';
 import type { GuardedClient, GuardedRequest, GuardedResponse } from '../http/guarded-client.ts';
 import { openHttpArchive } from './chandlery-archive.ts';
 import { LISTING_LIMITS, listCatalog } from './chandlery-listing.ts';
@@ -35,6 +36,15 @@ export function createChandleryRegistry(config: RegistryConfig, client: GuardedC
   const { name, type } = config;
   const remote = new Remote(config, client);
   const ours = <T extends TemplateSummary>(summary: T): T => ({ ...summary, registry: name, registryType: type });
+  const getTemplate: RegistryPlugin['getTemplate'] = async (template, version, signal) => {
+    const query = `?scope=local${version === undefined ? '' : `&version=${encodeURIComponent(version)}`}`;
+    const detail = await remote.json(templateDetailSchema, `${templatePath(name, template)}${query}`, signal, {
+      template,
+      version,
+    });
+    checkIdentity(detail, name, template, version);
+    return ours(detail);
+  };
   return {
     name,
     kind: 'chandlery',
@@ -53,15 +63,7 @@ export function createChandleryRegistry(config: RegistryConfig, client: GuardedC
       const listing = await listCatalog(remote, options);
       return listing.unchanged ? listing : { ...listing, templates: mapBatches(listing.templates, ours) };
     },
-    async getTemplate(template, version, signal) {
-      const query = `?scope=local${version === undefined ? '' : `&version=${encodeURIComponent(version)}`}`;
-      const detail = await remote.json(templateDetailSchema, `${templatePath(name, template)}${query}`, signal, {
-        template,
-        version,
-      });
-      checkIdentity(detail, name, template, version);
-      return ours(detail);
-    },
+    getTemplate,
     async listVersions(template, signal) {
       const { versions } = await remote.json(versionListSchema, `${templatePath(name, template)}/versions?scope=local`, signal, {
         template,
@@ -71,7 +73,16 @@ export function createChandleryRegistry(config: RegistryConfig, client: GuardedC
     },
     openArchive: (template, version, range) => remote.archive(template, version, range),
     receiver: createChandleryReceiver(config, client),
+    async signatures(template, version, signal) {
+      const { digest, signatures = [] } = await getTemplate(template, version, signal);
+      if (digest === undefined) throw versionNotFound(name, template, version);
+      return { subject: digest, archive: digest, documents: documentsOf(signatures, `${name}/${template}@${version}`) };
+    },
   };
+}
+
+async function* documentsOf(texts: readonly string[], origin: string): AsyncGenerator<SignatureDocument, void, undefined> {
+  for (const text of texts) yield { form: 'bundle', origin, bytes: Buffer.from(text) };
 }
 
 async function* mapBatches(batches: AsyncIterable<TemplateSummary[]>, change: (one: TemplateSummary) => TemplateSummary) {

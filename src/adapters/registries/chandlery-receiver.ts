@@ -84,11 +84,14 @@ const targetOf = (name: string): Target => ({ kind: 'publish', cluster: LOCAL_CL
 type Sent = Pick<GuardedRequest, 'method' | 'body' | 'headers' | 'timeoutMs' | 'answerMs'>;
 
 /** The digest goes first, so that bytes that were changed on the way are refused before they are stored. */
-function formOf({ name, version, digest, size, body }: ArchiveToSend): Sent {
+function formOf({ name, version, digest, size, body, signature }: ArchiveToSend): Sent {
   const boundary = `chandlery-${randomUUID()}`;
+  const field = (named: string, value: string) =>
+    `--${boundary}\r\ncontent-disposition: form-data; name="${named}"\r\n\r\n${value}\r\n`;
   const head = Buffer.from(
     [
-      `--${boundary}\r\ncontent-disposition: form-data; name="digest"\r\n\r\n${digest}\r\n`,
+      field('digest', digest),
+      ...(signature === undefined ? [] : [field('signature', signature)]),
       `--${boundary}\r\ncontent-disposition: form-data; name="archive"; filename="${name}-${version}"\r\n`,
       'content-type: application/octet-stream\r\n\r\n',
     ].join(''),

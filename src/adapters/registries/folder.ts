@@ -6,6 +6,7 @@ import { searchTemplates } from '../../domain/search-page.ts';
 import { packSource, readArchive, readReadme, sliceBytes } from './folder-archive.ts';
 import { FolderIndex, type FolderIndexOptions, type FolderListing, type IndexedVersion } from './folder-index.ts';
 import { type FolderProblem, signSource } from './folder-scan.ts';
+import { bundleTexts, readBundleBeside } from './folder-signature.ts';
 
 export type { FolderProblem } from './folder-scan.ts';
 
@@ -74,7 +75,8 @@ export function createFolderRegistry(options: FolderRegistryOptions): FolderRegi
         versions: found.versions.map((other) => other.entry.version),
         size: entry.size,
       };
-      return readme === undefined ? detail : { ...detail, readme };
+      const signatures = await bundleTexts(found.chosen.source);
+      return { ...detail, ...(readme !== undefined && { readme }), ...(signatures.length > 0 && { signatures }) };
     },
     async listVersions(template) {
       return find(await index.listing(), name, template).versions.map(({ entry }) => entry);
@@ -88,6 +90,10 @@ export function createFolderRegistry(options: FolderRegistryOptions): FolderRegi
       const reopened = await archives.open(again, range);
       if (reopened) return reopened;
       throw new ChandleryError('registry_unavailable', `${template}@${version} changes while it is read`, { registry: name });
+    },
+    async signatures(template, version) {
+      const { source, entry } = find(await index.listing(), name, template, version).chosen;
+      return { subject: entry.digest, archive: entry.digest, documents: readBundleBeside(source) };
     },
   };
 }

@@ -99,6 +99,7 @@ async function readIndex(config: RegistryConfig, response: GuardedResponse, befo
     if (splitter === undefined) throw new ChandleryError('registry_invalid', 'it is empty');
     splitter.end();
     for (const block of splitter.take()) await index.add(block, before, turns);
+    index.generated = splitter.generated;
     return { index, hash: hash.digest('hex') };
   } catch (error) {
     // Failures of the transfer name the registry; those of the reading do not know it.

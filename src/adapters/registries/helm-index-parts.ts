@@ -29,6 +29,8 @@ export interface IndexSplitter {
   push(text: string): void;
   /** The text is complete. Fails with registry_invalid where something is missing. */
   end(): void;
+  /** When the index was made, RFC 3339, once it was read to its end. */
+  readonly generated?: string | undefined;
   /** The blocks that were completed since the last call. */
   take(): IndexBlock[];
 }

@@ -15,6 +15,12 @@ export class YamlIndexSplitter implements IndexSplitter {
   #keyIndent = -1;
   #block: { name: string; texts: string[]; lines: string[]; size: number; itemIndent: number; problem?: string } | undefined;
   readonly #done: IndexBlock[] = [];
+  #generated: string | undefined;
+
+  /** RFC 3339; undefined where the index does not say when it was made, or not in a way that can be read. */
+  get generated(): string | undefined {
+    return this.#generated;
+  }
 
   push(text: string): void {
     const lines = (this.#pending + text).split('\n');
@@ -56,6 +62,7 @@ export class YamlIndexSplitter implements IndexSplitter {
       this.#state = 'after';
     }
     const [, , , , key, rest = ''] = KEY.exec(line) ?? [];
+    if (key === 'generated') this.#generated ??= dateOf(rest);
     if (key !== 'entries' || this.#state === 'after') return;
     const value = rest.replace(/#.*/, '').trim();
     if (value !== '' && value !== '{}' && value !== 'null' && value !== '~')
@@ -113,4 +120,11 @@ export class YamlIndexSplitter implements IndexSplitter {
     const { name, texts, problem } = block;
     this.#done.push({ name, texts, ...(problem === undefined ? {} : { problem }) });
   }
+}
+
+/** Go writes nanoseconds and an offset: `"2026-11-20T08:00:00.123456789+01:00"`. */
+function dateOf(text: string): string | undefined {
+  const [, date = ''] = /^["']?(\d{4}-\d{2}-\d{2}T[\d:.]{8,20}(?:Z|[+-]\d{2}:\d{2}))["']?\s*(?:#.*)?$/.exec(text.trim()) ?? [];
+  const ms = Date.parse(date.replace(/(\.\d{3})\d+/, '$1'));
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : undefined;
 }

@@ -59,6 +59,8 @@ export class HelmIndex {
   readonly problems: ListingProblem[] = [];
   /** Bytes this index keeps in memory, about. */
   bytes = 0;
+  /** When it was made, RFC 3339, where it says so. */
+  generated: string | undefined;
   readonly #read = new LRUCache<string, { entries: HelmEntry[]; problems: ListingProblem[] }>({
     maxSize: MAX_READ_VERSIONS,
     sizeCalculation: ({ entries }) => 1 + entries.length,

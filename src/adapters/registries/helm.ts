@@ -68,6 +68,7 @@ export function createHelmRegistry(config: RegistryConfig, client: GuardedClient
       const { chosen } = await find(template, version, range?.signal);
       return archives.open(template, chosen, range);
     },
+    indexDate: async () => (await source.current()).generated,
   };
 }
 

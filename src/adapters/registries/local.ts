@@ -1,9 +1,10 @@
+import type { BlobStore } from '../../domain/blob-store.ts';
 import { ChandleryError } from '../../domain/errors.ts';
 import type { PublishedStore, PublishedVersion } from '../../domain/published.ts';
 import type { ArchiveRange, ArchiveStream, Listing, RegistryPlugin, VersionEntry } from '../../domain/registry.ts';
 import { defaultVersion, newestFirst, templateNotFound, versionNotFound } from '../../domain/registry-versions.ts';
 import { searchTemplates } from '../../domain/search-page.ts';
-import type { BlobStore } from '../../domain/store.ts';
+import type { SignatureDocument } from '../../domain/signature.ts';
 import { factsOf, HeldSummaries, mergedSummaries, ShownDownloads, summarise } from './local-listing.ts';
 
 export interface LocalRegistryDeps {
@@ -56,7 +57,10 @@ export function createLocalRegistry(folder: RegistryPlugin, deps: LocalRegistryD
       const known = words(versions);
       const { row } = entry;
       if (!row) return { ...(await folder.getTemplate(name, entry.version)), ...factsOf(facts), versions: known };
-      const readme = await published.readme(name, row.version);
+      const [readme, signatures] = await Promise.all([
+        published.readme(name, row.version),
+        published.signatures(name, row.version),
+      ]);
       return {
         ...summarise({ ...row, metadata: row.manifest.metadata, type: row.manifest.spec.type }, here),
         ...factsOf(facts),
@@ -64,6 +68,7 @@ export function createLocalRegistry(folder: RegistryPlugin, deps: LocalRegistryD
         versions: known,
         size: row.size,
         ...(readme !== undefined && { readme }),
+        ...(signatures.length > 0 && { signatures }),
       };
     },
     listVersions: async (name) => (await versionsOf(name, folder, published)).map(({ entry }) => entry),
@@ -73,7 +78,23 @@ export function createLocalRegistry(folder: RegistryPlugin, deps: LocalRegistryD
       if (!entry) throw versionNotFound(registry, name, version, words(versions));
       return entry.row ? openBlob(blobs, entry.row, range) : await folder.openArchive(name, version, range);
     },
+    async signatures(name, version, signal) {
+      const entry = (await versionsOf(name, folder, published)).find((one) => one.version === version);
+      if (!entry) throw versionNotFound(registry, name, version);
+      const beside = entry.row ? undefined : await folder.signatures?.(name, version, signal);
+      const { digest } = entry.entry;
+      return beside ?? { subject: digest, archive: digest, documents: documentsOf(name, version, published) };
+    },
   };
+}
+
+async function* documentsOf(
+  name: string,
+  version: string,
+  published: PublishedStore,
+): AsyncGenerator<SignatureDocument, void, undefined> {
+  const origin = `${name}@${version}`;
+  for (const text of await published.signatures(name, version)) yield { form: 'bundle', origin, bytes: Buffer.from(text) };
 }
 
 function signatureOf(listing: Listing, stamp: string): string {

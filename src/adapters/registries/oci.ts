@@ -7,6 +7,7 @@ import { searchTemplates } from '../../domain/search-page.ts';
 import type { GuardedClient } from '../http/guarded-client.ts';
 import { createOciClient } from '../oci/client.ts';
 import { parseOciUrl } from '../oci/names.ts';
+import { readSignatures } from '../oci/signatures.ts';
 import { type Artifact, Artifacts } from './oci-artifact.ts';
 import { readChartArchive } from './oci-chart-archive.ts';
 import { listShelf } from './oci-list.ts';
@@ -81,6 +82,13 @@ export function createOciRegistry(config: RegistryConfig, client: GuardedClient)
       const { source } = artifact;
       if (source.kind === 'packed') return packedArchive(source.bytes, source.digest, range);
       return shelf.artifacts.open(artifact.repository, source.layer, DEFAULT_ARCHIVE_LIMITS.maxArchiveBytes, range);
+    },
+    async signatures(template, version, signal) {
+      const shelf = await open();
+      const { repository, manifestDigest, entry } = (await shelf.find(template, version, signal)).artifact;
+      // The manifest is what cosign signs; it names the archive's digest.
+      const documents = readSignatures(shelf.client, repository, manifestDigest, signal);
+      return { subject: manifestDigest, archive: entry.digest, documents };
     },
   };
 }

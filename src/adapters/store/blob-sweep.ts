@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { BlobSweep } from '../../domain/store.ts';
+import type { BlobSweep } from '../../domain/blob-store.ts';
 
 /** Migration 010. Null while something refers to the blob, or nobody has looked. */
 export const SWEEP_MIGRATION = `
@@ -18,6 +18,8 @@ export const SWEEP_MIGRATION = `
 const UNUSED_DAYS = 7;
 /** An upload that nobody has finished for this long, days; its operation has ended long ago. */
 const UPLOAD_DAYS = 7;
+/** What was found in bytes that nobody has installed since, days: whoever installs them again soon is not told of it as of something new. */
+const LOOK_DAYS = 7;
 /** A blob may have a thousand rows of 256 KiB, and one statement has 8 s. */
 const AT_ONCE = 5;
 
@@ -48,13 +50,26 @@ const DROP_UPLOADS = `
   )
   select count(*)::integer as count from gone`;
 
+/** A look that is under way holds its row, and is left alone. */
+const DROP_LOOKS = `
+  with gone as (
+    delete from install_checks where digest in (
+      select digest from install_checks c
+      where checked_at < now() - interval '${LOOK_DAYS} days' and not exists (select from installs i where i.digest = c.digest)
+      limit ${AT_ONCE} for update skip locked
+    ) returning digest
+  ), findings as (delete from install_findings f using gone where f.digest = gone.digest)
+  select count(*)::integer as count from gone`;
+
 /** One round: marks what nothing refers to, and removes a few of those whose lease is over. */
 export async function sweepBlobs(pool: pg.Pool): Promise<BlobSweep> {
   await pool.query(UNMARK);
   await pool.query(MARK);
   const { rows: blobs } = await pool.query<{ count: number; bytes: number }>(COLLECT);
   const { rows: uploads } = await pool.query<{ count: number }>(DROP_UPLOADS);
+  const { rows: looks } = await pool.query<{ count: number }>(DROP_LOOKS);
   const { count = 0, bytes = 0 } = blobs[0] ?? {};
-  const dropped = uploads[0]?.count ?? 0;
-  return { blobs: count, bytes, uploads: dropped, more: count === AT_ONCE || dropped === AT_ONCE };
+  const [dropped = 0, forgotten = 0] = [uploads[0]?.count, looks[0]?.count];
+  const more = [count, dropped, forgotten].includes(AT_ONCE);
+  return { blobs: count, bytes, uploads: dropped, looks: forgotten, more };
 }

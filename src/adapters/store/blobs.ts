@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type pg from 'pg';
+import type { BlobStore, BlobUpload } from '../../domain/blob-store.ts';
 import { ChandleryError } from '../../domain/errors.ts';
-import type { BlobStore, BlobUpload } from '../../domain/store.ts';
 import { sweepBlobs } from './blob-sweep.ts';
 import type { Database } from './database.ts';
 import { guarded } from './database.ts';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { CatalogSource, CatalogState, CatalogStore } from '../../domain/catalog.ts';
 import { ChandleryError } from '../../domain/errors.ts';
+import type { createTurns } from '../../domain/in-turn.ts';
 import type { TemplateSummary } from '../../domain/registry.ts';
 import { addPostings, rebuildPostings } from './catalog-postings.ts';
 import type { StagedEntry } from './catalog-rows.ts';
@@ -23,7 +24,7 @@ import {
   WRITES,
 } from './catalog-statements.ts';
 import { guarded } from './database.ts';
-import type { createTurns } from './in-turn.ts';
+import { inTransaction } from './transaction.ts';
 
 /** Entries of one statement: few enough for it to stay far below the statement timeout on a slow disk. */
 const SLICE = 2_000;
@@ -133,21 +134,7 @@ class Run {
 
   async commit(state: ListingFacts): Promise<Replaced> {
     if (this.#pending.length > 0) await this.#flush();
-    const client = await this.pool.connect();
-    let broken: Error | undefined;
-    try {
-      await client.query(BEGIN);
-      const counts = await this.#takeOver(client, state);
-      await client.query('commit');
-      return counts;
-    } catch (error) {
-      await client.query('rollback').catch((failure: Error) => {
-        broken = failure;
-      });
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+    return await inTransaction(this.pool, (client) => this.#takeOver(client, state), BEGIN);
   }
 
   async #takeOver(client: pg.PoolClient, state: ListingFacts) {

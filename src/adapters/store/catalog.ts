@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { CatalogSource, CatalogStore } from '../../domain/catalog.ts';
+import { createTurns } from '../../domain/in-turn.ts';
 import type { TemplateSummary } from '../../domain/registry.ts';
 import { beginningOf } from './catalog-beginning.ts';
 import { createColumnCache } from './catalog-columns.ts';
@@ -12,7 +13,7 @@ import { CatalogSearch } from './catalog-search.ts';
 import { inSnapshot } from './catalog-snapshot.ts';
 import { CLAIM, CONFIRM, FAIL, FORGET, FORGETTABLE, lockFacets } from './catalog-statements.ts';
 import { guarded } from './database.ts';
-import { createTurns } from './in-turn.ts';
+import { inTransaction } from './transaction.ts';
 
 /**
  * Listings taken over at the same time. More would not be faster: the first to arrive would only be ready as late as the last, and
@@ -112,22 +113,11 @@ async function recordFailure(
 
 /** Removes the listings that `choose` deletes, with everything in them, and sets of facets that nothing has any more. */
 async function forget(pool: pg.Pool, choose: (client: pg.PoolClient) => Promise<Array<{ id: number }>>): Promise<void> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
-    await client.query('begin');
+  await inTransaction(pool, async (client) => {
     await lockFacets(client);
     const rows = await choose(client);
     const gone = [rows.map((row) => row.id)];
     if (rows.length > 0) for (const statement of FORGET.contents) await client.query(statement, gone);
     await client.query(FORGET.facets);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch((failure: Error) => {
-      broken = failure;
-    });
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  });
 }

@@ -1,5 +1,6 @@
 import type { Store } from '../../domain/store.ts';
 import { createAttemptStore } from './attempts.ts';
+import { createAuditLog, createAuditStore } from './audit.ts';
 import { createBlobStore } from './blobs.ts';
 import { createCatalogStore } from './catalog.ts';
 import { createChangeFeed } from './changes.ts';
@@ -10,14 +11,17 @@ import { createEffectStore } from './effects.ts';
 import { createFenceStore } from './fences.ts';
 import { createHealthStore } from './health.ts';
 import { createHeldDetailStore } from './held-details.ts';
+import { createInstallFindingStore } from './install-findings.ts';
 import { createInstallStore } from './installs.ts';
 import { migrate } from './migrations.ts';
 import { createPublishedStore } from './published.ts';
-import { createAuditStore, createScanStore } from './records.ts';
+import { createScanStore } from './records.ts';
 import { createRegistryStore } from './registries.ts';
 import { createRequestKeyStore } from './request-keys.ts';
+import { createSeenStore } from './seen.ts';
 import { createTemplateMetricsStore } from './template-metrics.ts';
 import { createTokenStore } from './tokens.ts';
+import { createVulnerabilityStore } from './vulnerabilities.ts';
 
 export interface StoreOptions {
   url: string;
@@ -51,8 +55,12 @@ export function createStore({ url, onIdleError, verdictMs }: StoreOptions): Post
     registries: createRegistryStore(db),
     published: createPublishedStore(db),
     tokens: createTokenStore(db),
+    vulnerabilities: createVulnerabilityStore(pool),
     requestKeys: createRequestKeyStore(pool),
     audit: createAuditStore(db),
+    seen: createSeenStore(pool),
+    auditLog: createAuditLog(db),
+    findings: createInstallFindingStore(db),
     changes,
     migrate: () => guarded(() => migrate(db)),
     ping: () =>

@@ -55,6 +55,8 @@ async function putBack(
     manifest: JSON.stringify(row.manifest),
     dependencies: JSON.stringify(row.dependencies),
     trust: JSON.stringify(row.trust),
+    // A row that was kept before there were decisions has none.
+    decision: row.decision ? JSON.stringify(row.decision) : null,
   };
   await tx
     .insertInto('installs')

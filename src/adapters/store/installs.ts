@@ -12,6 +12,12 @@ import type { InstallRow, InstallUndo, Tx } from './install-rows.ts';
 import { lockNamespace, rowsOf } from './install-rows.ts';
 import { undoEffect } from './install-undo.ts';
 
+/** Not the decision: it is long, and of many installs nobody reads it. */
+const LISTED = [
+  ...(['cluster', 'namespace', 'name', 'registry', 'version', 'digest', 'content_hash', 'explicit', 'manifest'] as const),
+  ...(['dependencies', 'trust', 'requester', 'operation', 'installed_at'] as const),
+] as const;
+
 type MaterialiseEntry = Parameters<InstallStore['materialise']>[1];
 
 export function createInstallStore(db: Database): InstallStore {
@@ -29,12 +35,12 @@ export function createInstallStore(db: Database): InstallStore {
       }),
     list: (cluster, namespace) =>
       guarded(async () => {
-        const all = db.selectFrom('installs').selectAll().where('cluster', '=', cluster);
+        const all = db.selectFrom('installs').select(LISTED).where('cluster', '=', cluster);
         const rows = await (namespace === undefined ? all : all.where('namespace', '=', namespace))
           .orderBy('namespace')
           .orderBy('name')
           .execute();
-        return rows.map(toRecord);
+        return rows.map((row) => toRecord({ ...row, decision: null }));
       }),
     materialise: (context, entry) => guarded(() => db.transaction().execute((tx) => materialise(tx, context, entry))),
     remove: (context, entry) => guarded(() => db.transaction().execute((tx) => removeInstall(tx, context, entry))),
@@ -108,6 +114,7 @@ async function upsert(
     manifest: JSON.stringify(item.manifest),
     dependencies: JSON.stringify(dependencies),
     trust: JSON.stringify(item.trust),
+    decision: item.decision === undefined ? null : JSON.stringify(item.decision),
     requester: entry.requester,
     operation: context.operation,
   };
@@ -152,5 +159,6 @@ function toRecord(row: InstallRow): InstallRecord {
     requester: row.requester,
     operation: row.operation,
     installedAt: row.installed_at.toISOString(),
+    ...(row.decision && { decision: row.decision }),
   };
 }

@@ -1,15 +1,20 @@
 import type { Kysely, Migration, MigrationProvider } from 'kysely';
 import { Migrator, sql } from 'kysely';
 import { ChandleryError } from '../../domain/errors.ts';
+import { AUDIT_MIGRATION } from './audit.ts';
 import { SWEEP_MIGRATION } from './blob-sweep.ts';
 import { FIRST_MIGRATION } from './catalog-first.ts';
 import { POSTINGS_MIGRATION } from './catalog-postings.ts';
 import { HEALTH_MIGRATION } from './health-migration.ts';
 import { IDENTITY_MIGRATION } from './identity-migration.ts';
+import { FINDINGS_MIGRATION } from './install-findings.ts';
 import { PUBLISH_MIGRATION } from './published-migration.ts';
+import { SIGNATURES_MIGRATION } from './published-signatures.ts';
 import { REGISTRIES_MIGRATION } from './registries-schema.ts';
 import { REQUEST_KEY_HOLDERS_MIGRATION, REQUEST_KEYS_MIGRATION } from './request-keys.ts';
 import type { Tables } from './schema.ts';
+import { POLICY_MIGRATION } from './seen.ts';
+import { VULNERABILITIES_MIGRATION } from './vulnerabilities-migration.ts';
 
 /** One entry a shipped change, in order, never edited afterwards. Plain SQL that PostgreSQL 15 knows. */
 const MIGRATIONS: Record<string, string> = {
@@ -141,6 +146,10 @@ const MIGRATIONS: Record<string, string> = {
   '010-sweep': SWEEP_MIGRATION,
   '011-first-listing': FIRST_MIGRATION,
   '012-request-key-holders': REQUEST_KEY_HOLDERS_MIGRATION,
+  '013-audit': AUDIT_MIGRATION + FINDINGS_MIGRATION,
+  '014-policy': POLICY_MIGRATION,
+  '015-vulnerabilities': VULNERABILITIES_MIGRATION,
+  '016-signatures': SIGNATURES_MIGRATION,
 };
 
 /** What a role that may not, or a server that has it not, answers to `create extension`. */

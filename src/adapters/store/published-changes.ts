@@ -6,6 +6,7 @@ import { checkCandidate } from '../../domain/published.ts';
 import type { Database } from './database.ts';
 import { checkFence, effectOf, markStepUndone, raiseFence, recordEffect, recordedOutcome } from './effect-transaction.ts';
 import type { Tx } from './install-rows.ts';
+import { addSignature, removeSignature } from './published-signatures.ts';
 
 type PublishEntry = Parameters<PublishedStore['publish']>[1];
 
@@ -14,6 +15,8 @@ interface PublishUndo {
   name: string;
   version: string;
   made: boolean;
+  /** Digest of the signature that came with it. */
+  signature?: string;
 }
 
 /** A version with its effect's record, or neither. The name is claimed by whoever comes first. */
@@ -46,10 +49,13 @@ export async function publishVersion(tx: Tx, context: StepContext, entry: Publis
         readme: entry.readme?.replaceAll('\0', '') ?? null,
       })
       .execute();
-    await bump(tx);
   }
-  const outcome: PublishOutcome = { changed: !isThere, name, version, digest };
-  const undo: PublishUndo = { name, version, made: !isThere };
+  const bundle = entry.signature;
+  const added =
+    bundle === undefined ? undefined : await addSignature(tx, { name, version, bundle, operation: context.operation });
+  if (!isThere || added !== undefined) await bump(tx);
+  const outcome: PublishOutcome = { changed: !isThere, ...(added !== undefined && { signed: true }), name, version, digest };
+  const undo: PublishUndo = { name, version, made: !isThere, ...(added !== undefined && { signature: added }) };
   await recordEffect(tx, context, { inputDigest: entry.inputDigest, result: outcome, resultDigest: jsonDigest(outcome), undo });
   return outcome;
 }
@@ -75,7 +81,11 @@ export async function undoPublish(tx: Tx, context: StepContext): Promise<{ undon
   await raiseFence(tx, context);
   const effect = await effectOf(tx, context);
   if (!effect || effect.undone_at) return { undone: effect !== undefined, warnings: [] };
-  const { name, version, made } = effect.undo as PublishUndo;
+  const { name, version, made, signature } = effect.undo as PublishUndo;
+  if (signature !== undefined && !made) {
+    await removeSignature(tx, { name, version, digest: signature, operation: context.operation });
+    await bump(tx);
+  }
   if (made) {
     await tx.selectFrom('published_names').select('name').where('name', '=', name).forUpdate().execute();
     await tx

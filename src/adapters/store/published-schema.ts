@@ -1,6 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { PublishedVersion } from '../../domain/published.ts';
-import type { ValidationReport } from '../../domain/validation.ts';
+import type { ValidationReport } from '../../domain/validation-report.ts';
 
 /** The tables of what is published as kysely sees them; published-migration.ts makes them. */
 
@@ -31,6 +31,15 @@ export interface PublishedTables {
     yanked_at: Date | null;
     yanked_by: string | null;
     yank_reason: string | null;
+  };
+  published_signatures: {
+    name: string;
+    version: string;
+    /** `sha256:<hex>` of the bundle */
+    digest: string;
+    bundle: string;
+    operation: string;
+    at: Generated<Date>;
   };
   published_state: { one: boolean; revision: ColumnType<string, never, never> };
   template_ratings: {

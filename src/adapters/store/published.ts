@@ -12,6 +12,7 @@ import type { Database } from './database.ts';
 import { guarded } from './database.ts';
 import { bump, publishVersion, undoPublish } from './published-changes.ts';
 import type { PublishedTables } from './published-schema.ts';
+import { readSignatures } from './published-signatures.ts';
 
 /** The registry protocol's own limit (domain/registry-schemas.ts). */
 const MAX_VERSIONS = 10_000;
@@ -74,7 +75,9 @@ export function createPublishedStore(db: Database): PublishedStore {
   };
 }
 
-function reads(db: Database): Pick<PublishedStore, 'stamp' | 'listed' | 'versionsOf' | 'find' | 'readme' | 'owners'> {
+type Reads = 'stamp' | 'listed' | 'versionsOf' | 'find' | 'readme' | 'signatures' | 'report' | 'owners';
+
+function reads(db: Database): Pick<PublishedStore, Reads> {
   return {
     stamp: () =>
       guarded(async () => {
@@ -109,6 +112,17 @@ function reads(db: Database): Pick<PublishedStore, 'stamp' | 'listed' | 'version
           .where('version', '=', version)
           .executeTakeFirst();
         return row?.readme ?? undefined;
+      }),
+    signatures: (name, version) => readSignatures(db, name, version),
+    report: (name, version) =>
+      guarded(async () => {
+        const row = await db
+          .selectFrom('published_versions')
+          .select('report')
+          .where('name', '=', name)
+          .where('version', '=', version)
+          .executeTakeFirst();
+        return row?.report;
       }),
     owners: (name) =>
       guarded(() => db.selectFrom('published_names').select(['name', 'owners']).where('name', '=', name).executeTakeFirst()),

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { AuditStore, ScanStore } from '../../domain/store.ts';
+import type { ScanStore } from '../../domain/scan-store.ts';
 import type { Database } from './database.ts';
 import { guarded } from './database.ts';
 
@@ -29,26 +29,18 @@ export function createScanStore(db: Database, verdictMs = VERDICT_MS): ScanStore
           )
           .execute();
       }),
-  };
-}
-
-export function createAuditStore(db: Database): AuditStore {
-  return {
-    append: (entry) =>
+    latest: (digest) =>
       guarded(async () => {
-        await db
-          .insertInto('audit')
-          .values({
-            actor: entry.actor,
-            action: entry.action,
-            object: entry.object,
-            outcome: entry.outcome,
-            code: entry.code ?? null,
-            operation: entry.operation ?? null,
-            detail: entry.detail ? JSON.stringify(entry.detail) : null,
-          })
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
+        const row = await db
+          .selectFrom('scans')
+          .select(['ruleset', 'verdict', 'created_at'])
+          .where('digest', '=', digest)
+          // One of them has only the structure of the archive.
+          .orderBy(sql`verdict ? 'judgement'`, 'desc')
+          .orderBy('created_at', 'desc')
+          .limit(1)
+          .executeTakeFirst();
+        return row && { ruleset: row.ruleset, at: row.created_at.toISOString(), verdict: row.verdict };
       }),
   };
 }

@@ -1,7 +1,9 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { RoleGrant } from '../../domain/access.ts';
 import type { DeploymentRecord, InventoryItem, PlanSummary, RevisionRecord, TemplatePin } from '../../domain/deployment.ts';
-import type { InstallRecord, ScanVerdict } from '../../domain/store.ts';
+import type { Decision } from '../../domain/policy/decision.ts';
+import type { ScanVerdict } from '../../domain/scan-store.ts';
+import type { InstallRecord } from '../../domain/store.ts';
 import type { PublishedTables } from './published-schema.ts';
 import type { RegistriesTable } from './registries-schema.ts';
 
@@ -59,6 +61,7 @@ interface InstallsTable {
   requester: string;
   operation: string;
   installed_at: Timestamp;
+  decision: Json<Decision> | null;
 }
 
 interface BlobsTable {
@@ -114,6 +117,7 @@ interface AuditTable {
   code: string | null;
   operation: string | null;
   detail: Json<Record<string, unknown>> | null;
+  namespace: string | null;
 }
 
 interface DeploymentsTable {

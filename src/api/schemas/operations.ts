@@ -3,6 +3,9 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import { ERROR_CATALOGUE } from '../../domain/errors.ts';
 import type { OperationKind } from '../../domain/operation.ts';
 import { isNamespace, isTemplateName } from '../../domain/reference.ts';
+import { decisionSchema } from './decision.ts';
+import { installCheckSchema } from './findings.ts';
+import { lockFileSchema } from './lock-file.ts';
 
 /** What the API takes and gives, once: types, checks and the OpenAPI document come from these. */
 
@@ -13,6 +16,8 @@ export const namespaceSchema = z
   .string()
   .refine(isNamespace, 'is not a namespace name (lower-case letters, digits and inner hyphens, 63 at most)')
   .meta({ example: 'team-a' });
+/** names in one request: whoever wants more brings everything up to date */
+const MAX_UPDATED = 50;
 const templateNameSchema = z.string().refine(isTemplateName, 'is not a template name');
 
 const failureSchema = z
@@ -177,8 +182,28 @@ export const installRequestSchema = z
         'NAME, NAME@RANGE, REGISTRY/NAME@RANGE, or source:NAMESPACE/SOURCE/NAME@RANGE for an item of a namespace source.',
       example: 'shop@^1.0.0',
     }),
-    acceptUnsigned: z.boolean().optional(),
-    force: z.boolean().optional().meta({ description: 'Materialise again also what is already there.' }),
+    acceptUnsigned: z.boolean().exactOptional(),
+    force: z.boolean().exactOptional().meta({ description: 'Materialise again also what is already there.' }),
+    prerelease: z.boolean().exactOptional().meta({
+      description: 'Pre-releases of this template count like releases; what it needs is as its own ranges say.',
+    }),
+    updateOnly: z
+      .array(templateNameSchema)
+      .min(1)
+      .max(MAX_UPDATED)
+      .exactOptional()
+      .meta({
+        description: 'Bring only these up to date: everything else stays as it is installed, unless it must move.',
+        example: ['redis'],
+      }),
+    lock: lockFileSchema.exactOptional().meta({
+      description:
+        'Install exactly this; `lock_stale` if it does not fit any more. `digest_mismatch` if a version has other bytes now.',
+    }),
+  })
+  .refine(({ lock, updateOnly, prerelease }) => lock === undefined || (updateOnly === undefined && prerelease === undefined), {
+    path: ['lock'],
+    message: 'leaves nothing to choose: leave updateOnly and prerelease out',
   })
   .meta({ id: 'InstallRequest' });
 
@@ -198,6 +223,8 @@ export const installSchema = z
     requester: z.string(),
     operation: z.string(),
     installedAt: time,
+    check: installCheckSchema.optional(),
+    decision: decisionSchema.optional().meta({ description: 'Why it was let in; only of one install.' }),
   })
   .meta({ id: 'Install' });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isDigest } from '../../domain/digest.ts';
 import { isRegistryName } from '../../domain/reference.ts';
 import { templateNameSchema, versionSchema } from '../../domain/registry-schemas.ts';
+import { MAX_BUNDLE_BYTES } from '../../domain/signature.ts';
 import { unstorable } from '../../domain/storable-text.ts';
 import { acceptedSchema } from './operations.ts';
 
@@ -33,6 +34,7 @@ export const publishQuerySchema = z.strictObject({
 /** What a form may hold beside the archive. */
 export const publishFieldsSchema = publishQuerySchema.extend({
   digest: z.string().refine(isDigest, 'is not sha256: and 64 hexadecimal digits').optional(),
+  signature: z.string().max(MAX_BUNDLE_BYTES).optional(),
 });
 
 /** The form as the OpenAPI document shows it; it is read as a stream. */
@@ -44,6 +46,10 @@ export const publishFormSchema = z
     registry: z.string().optional().meta({ description: 'The same as in the query.' }),
     digest: z.string().optional().meta({
       description: '`sha256:<hex>` of the archive, before it in the form: other bytes are then refused with `digest_mismatch`.',
+    }),
+    signature: z.string().optional().meta({
+      description:
+        'The text of a Sigstore bundle over the archive; kept with the version. One that does not hold, or is by nobody whom this server knows, is refused with `signature_invalid`.',
     }),
   })
   .meta({ id: 'PublishForm' });

@@ -1,16 +1,25 @@
-import type { Command } from 'commander';
-import { given } from '../arguments.ts';
+import { type Command, Option } from 'commander';
+import { LOCK_FILE } from '../../domain/lock-file.ts';
+import { gather, given } from '../arguments.ts';
 import { withExample } from '../example.ts';
+import { EXIT } from '../exit-codes.ts';
+import { CliError } from '../failure.ts';
 import { createHttpClient } from '../http.ts';
+import { readLockFile, writeLockFile } from '../lock-file.ts';
 import type { OutputOptions } from '../output.ts';
 import { withOutput } from '../output.ts';
 import { readSettings } from '../settings.ts';
 import { startAndWait, withDetach } from '../start.ts';
+import { note } from '../terminal.ts';
 
 interface InstallOptions extends OutputOptions {
   namespace: string;
   acceptUnsigned?: boolean;
   force?: boolean;
+  prerelease?: boolean;
+  updateOnly?: string[];
+  locked?: boolean;
+  lockFile?: string | true;
   detach?: boolean;
 }
 
@@ -20,12 +29,33 @@ export function install(command: Command): void {
     .option('-n, --namespace <namespace>', 'namespace to install into', 'default')
     .option('--accept-unsigned', 'install although nobody signed it')
     .option('--force', 'materialise again also what is already there')
+    .option('--prerelease', 'count pre-releases of this template, too')
+    .option('--update-only <name>', 'bring only this up to date; the rest stays unless it must move (may be repeated)', gather)
+    .option('--lock-file [file]', `write down what was installed, or with --locked read it (${LOCK_FILE})`)
+    .addOption(
+      new Option('--locked', 'install exactly what the lock file says; fails if that does not fit any more').conflicts([
+        'updateOnly',
+        'prerelease',
+      ]),
+    )
     .action(run);
   withExample(command, 'chandlery install shop@^1.0.0 -n team-a');
 }
 
-async function run(ref: string, { output, detach, namespace, acceptUnsigned, force }: InstallOptions): Promise<void> {
+async function run(ref: string, options: InstallOptions): Promise<void> {
+  const { output, detach, namespace, acceptUnsigned, force, prerelease, updateOnly, locked, lockFile } = options;
+  const file = typeof lockFile === 'string' ? lockFile : LOCK_FILE;
+  const writes = lockFile !== undefined && locked !== true;
+  if (writes && detach) {
+    const message = 'with --detach there is nothing to write into a lock file yet';
+    throw new CliError({ message, exitCode: EXIT.usage, guidance: 'Leave one of the two out.' });
+  }
+  const lock = locked ? await readLockFile(file) : undefined;
   const client = createHttpClient(readSettings());
-  const accepted = await client.install({ ref, namespace, ...given({ acceptUnsigned, force }) });
-  await startAndWait(client, accepted, { output, detach });
+  const wishes = given({ acceptUnsigned, force, prerelease, updateOnly, lock });
+  const accepted = await client.install({ ref, namespace, ...wishes });
+  const operation = await startAndWait(client, accepted, { output, detach });
+  if (!writes || !operation) return;
+  const count = await writeLockFile(file, operation);
+  note(`wrote ${file}: ${count} ${count === 1 ? 'template' : 'templates'}`);
 }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { decisionLines } from '../decision-lines.ts';
 import { withExample } from '../example.ts';
+import { findingLines } from '../finding-lines.ts';
 import type { Install } from '../http.ts';
 import { createHttpClient } from '../http.ts';
 import type { OutputOptions } from '../output.ts';
@@ -11,6 +13,7 @@ import { age, oneLine } from '../text.ts';
 interface InstalledOptions extends OutputOptions {
   namespace: string;
   allNamespaces?: boolean;
+  why?: boolean;
 }
 
 export function installed(command: Command): void {
@@ -18,15 +21,16 @@ export function installed(command: Command): void {
     .argument('[name]', 'one installed template, with what needs it')
     .option('-n, --namespace <namespace>', 'namespace to list', 'default')
     .option('-A, --all-namespaces', 'list every namespace')
+    .option('--why', 'of one: why policy let it in, rule by rule')
     .action(run);
   withExample(command, 'chandlery installed -A');
 }
 
-async function run(name: string | undefined, { output, namespace, allNamespaces }: InstalledOptions): Promise<void> {
+async function run(name: string | undefined, { output, namespace, allNamespaces, why = false }: InstalledOptions): Promise<void> {
   const client = createHttpClient(readSettings());
   if (name !== undefined && !allNamespaces) {
     const install = await client.installed(namespace, name);
-    return printAs(output, { body: install, names: (body) => [body.name], table: textOf });
+    return printAs(output, { body: install, names: (body) => [body.name], table: why ? whyOf : textOf });
   }
   const { installs } = await client.installs(allNamespaces ? undefined : namespace);
   await printAs(output, {
@@ -65,8 +69,30 @@ function textOf(install: Install): string {
     ['digest', install.digest],
     ['content', install.contentHash],
     ['trust', install.trust.note],
+    ['signature', signatureText(install)],
     ['installed', `${install.installedAt} by ${install.requester}`],
     ['operation', install.operation],
+    ['checked', checkText(install)],
   ];
-  return facts.map(([label, value]) => `${label.padEnd(9)}  ${oneLine(value)}`).join('\n');
+  const lines = facts.map(([label, value]) => `${label.padEnd(9)}  ${oneLine(value)}`);
+  return [...lines, ...findingLines(install.check?.findings ?? [])].join('\n');
+}
+
+function whyOf({ registry, name, version, decision }: Install): string {
+  const head = `${registry}/${name}@${version}`;
+  if (!decision) return `${head}: nothing is written down, it was installed before decisions were`;
+  return [head, ...decisionLines(decision)].join('\n');
+}
+
+/** In the words of the decision, which say no more than what was verified. */
+function signatureText({ decision }: Install): string {
+  const line = decision?.rules.find(({ rule }) => rule === 'signature-holds');
+  return line === undefined || line.verdict === 'not-asked' ? 'none was found when it was installed' : line.why;
+}
+
+function checkText({ check }: Install): string {
+  if (!check) return 'not yet since it was installed';
+  const { findings, checkedAt, failure } = check;
+  const count = `${findings.length || 'no'} ${findings.length === 1 ? 'finding' : 'findings'}`;
+  return failure ? `not possible at ${checkedAt}: ${failure.message}; before: ${count}` : `${checkedAt}: ${count}`;
 }

@@ -16,6 +16,7 @@ import { oneLine } from '../text.ts';
 
 interface PublishOptions extends OutputOptions {
   registry?: string;
+  bundle?: string;
   detach?: boolean;
 }
 
@@ -26,14 +27,19 @@ export function publish(command: Command): void {
       '--registry <registry>',
       'where to: local is the server itself (default: the default registry where it is a Chandlery and not official, else local)',
     )
+    .option('--bundle <file>', 'a signature of the archive, as `chandlery sign` makes it: kept with the version')
     .action(run);
   withExample(command, 'chandlery publish ./redis');
 }
 
-async function run(path: string, { output, detach, registry }: PublishOptions): Promise<void> {
+async function run(path: string, { output, detach, registry, bundle }: PublishOptions): Promise<void> {
   const archive = await read(path);
+  const signature = bundle === undefined ? undefined : await readBundle(bundle);
   const client = createHttpClient(readSettings());
-  const accepted = await client.publish(archive, registry);
+  const accepted = await client.publish(archive, {
+    ...(registry !== undefined && { registry }),
+    ...(signature !== undefined && { signature }),
+  });
   note(oneLine(`${accepted.name}@${accepted.version} to ${placeOf(accepted)}, ${accepted.digest}`));
   await startAndWait(client, accepted, { output, detach });
 }
@@ -52,6 +58,17 @@ async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
     message: stats ? `${path} is neither a directory nor a file` : `there is no ${path}`,
     exitCode: EXIT.notFound,
     guidance: 'Name a directory that holds a template.yaml, or an archive of one.',
+  });
+}
+
+async function readBundle(file: string): Promise<string> {
+  const { readBundleFile } = await import('../../signing.ts');
+  const bytes = await readBundleFile(file);
+  if (bytes) return bytes.toString('utf8');
+  throw new CliError({
+    message: `there is no ${file}`,
+    exitCode: EXIT.notFound,
+    guidance: 'Make it with `chandlery sign`, and publish what was signed.',
   });
 }
 

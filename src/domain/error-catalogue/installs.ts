@@ -20,6 +20,12 @@ export const INSTALL_ERRORS = {
     guidance: 'Loosen one of the ranges that the explanation names.',
     template: 'dependency',
   },
+  lock_stale: {
+    status: 409,
+    title: 'The lock does not fit any more',
+    guidance: 'See what does not fit; install without the lock and write it anew, or change it back.',
+    template: 'dependency',
+  },
   dependency_missing: {
     status: 422,
     title: 'A dependency does not exist',
@@ -92,7 +98,7 @@ export const INSTALL_ERRORS = {
   archive_invalid: {
     status: 422,
     title: 'The archive is not safe to unpack',
-    guidance: 'Pack it again without links, absolute or climbing paths.',
+    guidance: 'Pack it again without links, absolute or climbing paths, and names that clash.',
     template: 'validation',
   },
   template_invalid: {
@@ -107,16 +113,28 @@ export const INSTALL_ERRORS = {
     guidance: 'Do not install this; tell the author.',
     template: 'validation',
   },
+  signature_invalid: {
+    status: 422,
+    title: 'Nobody who is asked for signed this',
+    guidance: 'See who did, and why a signature does not hold; do not install it before that is explained.',
+    template: 'validation',
+  },
   scan_blocked: {
     status: 422,
-    title: 'The scan found what policy does not allow',
-    guidance: 'See the findings.',
+    title: 'The scan found what policy does not allow, or could not be made',
+    guidance: 'See the findings. Where a check could not be made, the log of the server says why.',
     template: 'validation',
   },
   unsigned_needs_confirmation: {
     status: 422,
     title: 'Nobody signed this',
     guidance: 'Send `acceptUnsigned: true` if you accept that.',
+    template: 'validation',
+  },
+  index_refused: {
+    status: 422,
+    title: 'The registry takes back what it said before',
+    guidance: 'Ask the owner of the registry; if it is meant, write a waiver for the rule that is named.',
     template: 'validation',
   },
   in_use: {

@@ -15,6 +15,7 @@ const MAY: ReadonlyArray<[place: RegExp, why: string]> = [
   [/^src\/adapters\/http\//, 'the guarded client itself'],
   [/^src\/adapters\/git\/access\.ts$/, 'resolves names for git and asks the same policy'],
   [/^src\/adapters\/kubernetes\//, 'the API server of the configured cluster'],
+  [/^src\/adapters\/scanners\/plugin-process\.ts$/, 'asks whether the pipe to its own child is a socket, and opens none'],
   [/^src\/cli\//, "runs as its user and calls that user's server"],
   [/^src\/embedded\//, 'the processes that it has started itself, on loopback'],
   [/^src\/(server|registry|worker-telemetry)\.ts$/, 'listens'],

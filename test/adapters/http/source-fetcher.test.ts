@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { classifyAddress } from '../../../src/adapters/http/address-policy.ts';
 import { createGuardedClient, type GuardedClient } from '../../../src/adapters/http/guarded-client.ts';
 import { createSourceFetcher, SOURCE_TIMEOUTS } from '../../../src/adapters/http/source-fetcher.ts';
-import { DOCUMENT, type SourceServer, startSourceServer } from '../../api/facades/support/source-server.ts';
+import { DOCUMENT, type SourceServer, startSourceServer } from '../../support/source-server.ts';
 
 const PATIENCE_MS = 2_000;
 let server: SourceServer;

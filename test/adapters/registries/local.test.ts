@@ -17,7 +17,9 @@ describeStores("this server's own registry", (lab) => {
   let now = 0;
 
   beforeEach(async () => {
-    await lab.db.query('truncate published_versions, published_names, template_ratings, template_marks, template_downloads');
+    await lab.db.query(
+      'truncate published_versions, published_signatures, published_names, template_ratings, template_marks, template_downloads',
+    );
     folder = await createRegistryFolder([{ name: 'own', version: '1.0.0' }]);
     now = 0;
     const plugin = createFolderRegistry({ name: 'local', type: 'private', directories: [folder.dir], rescanMs: 0 });
@@ -25,7 +27,7 @@ describeStores("this server's own registry", (lab) => {
   });
   afterEach(() => folder.remove());
 
-  async function publish(name: string, version: string, archive = ARCHIVE): Promise<string> {
+  async function publish(name: string, version: string, archive = ARCHIVE, signature?: string): Promise<string> {
     const digest = digestOf(archive);
     const upload = await lab.store.blobs.openUpload(`test/${name}/${version}`, '');
     await upload.append(archive);
@@ -39,6 +41,7 @@ describeStores("this server's own registry", (lab) => {
         dependencies: [{ name: 'own', version: '^1.0.0' }],
       },
       readme: `# ${name}`,
+      ...(signature !== undefined && { signature }),
       report: REPORT,
     });
     return digest;
@@ -54,6 +57,22 @@ describeStores("this server's own registry", (lab) => {
 
   const names = ({ templates = [] }: { templates?: TemplateSummary[] }) =>
     templates.map(({ name, version }) => `${name} ${version}`).sort();
+
+  it('offers the signatures of what was published, and none of what has none', async () => {
+    const digest = await publish('ship', '1.0.0', ARCHIVE, 'the text of a bundle');
+    await publish('ship', '1.1.0');
+    const signaturesOf = async (version: string) => {
+      const set = await local.signatures?.('ship', version);
+      const texts: string[] = [];
+      for await (const document of set?.documents ?? [])
+        if (document.form === 'bundle') texts.push(Buffer.from(document.bytes).toString('utf8'));
+      return { archive: set?.archive, texts };
+    };
+    expect(await signaturesOf('1.0.0')).toEqual({ archive: digest, texts: ['the text of a bundle'] });
+    expect((await signaturesOf('1.1.0')).texts).toEqual([]);
+    expect(await local.getTemplate('ship', '1.0.0')).toMatchObject({ signatures: ['the text of a bundle'] });
+    expect(await local.getTemplate('ship', '1.1.0')).not.toHaveProperty('signatures');
+  });
 
   it('offers what lies in its folders and what was published, each in its newest version', async () => {
     await publish('ship', '1.0.0');

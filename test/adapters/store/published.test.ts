@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { StepContext } from '../../../src/domain/effects.ts';
 import { jsonDigest } from '../../../src/domain/json-digest.ts';
 import type { PublishedVersion } from '../../../src/domain/published.ts';
+import { LIMITS } from '../../../src/domain/registry-schemas.ts';
 import { parseTemplate } from '../../../src/domain/template-parse.ts';
-import type { ValidationReport } from '../../../src/domain/validation.ts';
+import type { ValidationReport } from '../../../src/domain/validation-report.ts';
 import { manifestText } from '../../support/registry-folder.ts';
 import { describeStores, fenced, operationOn } from '../../support/stores.ts';
 
@@ -37,8 +38,11 @@ function versionOf(
 
 describeStores('what is published', (lab) => {
   const start = (name: string) => fenced(lab, operationOn('local', name, undefined, 'publish'), 'publish');
-  const publish = (context: StepContext, version: ReturnType<typeof versionOf>, more: { byScope?: boolean } = {}) =>
-    lab.store.published.publish(context, { inputDigest: 'in', version, report: REPORT, readme: 'hello\0', ...more });
+  const publish = (
+    context: StepContext,
+    version: ReturnType<typeof versionOf>,
+    more: { byScope?: boolean; signature?: string } = {},
+  ) => lab.store.published.publish(context, { inputDigest: 'in', version, report: REPORT, readme: 'hello\0', ...more });
   const published = async (version: ReturnType<typeof versionOf>) => publish(await start(version.name), version);
   const versions = async (name: string) => (await lab.store.published.versionsOf(name)).map(({ version }) => version);
 
@@ -102,6 +106,23 @@ describeStores('what is published', (lab) => {
       expect(await lab.store.published.owners(name)).toBeUndefined();
     });
 
+    it('keeps the signatures of a version, each once, and takes one later for the same bytes', async () => {
+      const name = freshName();
+      const signed = async (version: ReturnType<typeof versionOf>, signature: string) =>
+        publish(await start(name), version, { signature });
+      expect(await signed(versionOf(name, '1.0.0'), 'first')).toMatchObject({ changed: true, signed: true });
+      expect(await signed(versionOf(name, '1.0.0'), 'first')).not.toHaveProperty('signed');
+      const { revision } = await lab.store.published.stamp();
+      expect(await signed(versionOf(name, '1.0.0'), 'second')).toMatchObject({ changed: false, signed: true });
+      expect((await lab.store.published.stamp()).revision).toBe(revision + 1);
+      expect(await lab.store.published.signatures(name, '1.0.0')).toEqual(['first', 'second']);
+      await expect(signed(versionOf(name, '1.0.0', 'bob'), 'third')).toFailWith('not_owner');
+      await expect(signed(versionOf(name, '1.0.0', 'ann', 'other bytes'), 'third')).toFailWith('version_exists');
+      for (let at = 2; at < LIMITS.signatures; at += 1) await signed(versionOf(name, '1.0.0'), `signature ${at}`);
+      await expect(signed(versionOf(name, '1.0.0'), 'one too many')).toFailWith('too_large');
+      expect(await lab.store.published.signatures(name, '1.1.0')).toEqual([]);
+    });
+
     it('is for good: the database itself refuses to change a version', async () => {
       const name = freshName();
       await published(versionOf(name, '1.0.0'));
@@ -134,6 +155,24 @@ describeStores('what is published', (lab) => {
       await lab.store.published.undo(next);
       expect(await versions(name)).toEqual(['1.0.0']);
       expect(await lab.store.published.owners(name)).toEqual({ name, owners: ['ann'] });
+    });
+
+    it('takes back a signature that came later, and only that one', async () => {
+      const name = freshName();
+      await publish(await start(name), versionOf(name, '1.0.0'), { signature: 'first' });
+      const context = await start(name);
+      await publish(context, versionOf(name, '1.0.0'), { signature: 'second' });
+      for (let times = 0; times < 2; times += 1) await lab.store.published.undo(context);
+      expect(await versions(name)).toEqual(['1.0.0']);
+      expect(await lab.store.published.signatures(name, '1.0.0')).toEqual(['first']);
+    });
+
+    it('removes a version with its signature', async () => {
+      const name = freshName();
+      const context = await start(name);
+      await publish(context, versionOf(name, '1.0.0'), { signature: 'first' });
+      await lab.store.published.undo(context);
+      expect(await lab.store.published.signatures(name, '1.0.0')).toEqual([]);
     });
 
     it('does nothing where nothing was done, and keeps a late attempt from doing it', async () => {

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createItemsAggregator, ITEM_LIMITS, type ItemLimits } from '../../../src/api/facades/ark/items.ts';
 import type { FetchedItems } from '../../../src/domain/sources/items.ts';
+import { type ArkSources, openArkSources } from '../../support/ark-lab.ts';
 import { CLUSTER_TIMEOUT_MS, describeCluster } from '../../support/cluster.ts';
-import type { CheckedClient } from '../../support/openapi-check.ts';
-import { type ArkLab, openArkLab } from './support/ark-lab.ts';
-import { DOCUMENT, type SourceServer, startSourceServer } from './support/source-server.ts';
+import { DOCUMENT } from '../../support/source-server.ts';
 
 const silent = { warn: () => undefined };
 const source = (name: string, url = `https://x.example/${name}`) => ({ name, url, displayName: null });
@@ -110,9 +109,9 @@ describe('the items of many sources', () => {
 });
 
 describeCluster('marketplace-items', () => {
-  let lab: ArkLab;
-  let server: SourceServer;
-  let ann: CheckedClient;
+  let lab: ArkSources;
+  let server: ArkSources['server'];
+  let ann: ArkSources['ann'];
   let namespace: string;
   const items = (query = '') => ann.get(`/api/v1/namespaces/${namespace}/marketplace-items${query}`);
   const write = (sources: Record<string, string>) =>
@@ -122,16 +121,11 @@ describeCluster('marketplace-items', () => {
     );
 
   beforeAll(async () => {
-    server = await startSourceServer();
-    lab = await openArkLab({ ca: server.ca, allow: ['localhost'] });
-    ann = await lab.as({ user: 'ann', groups: [] });
-    namespace = await lab.cluster.namespace('ann');
+    lab = await openArkSources();
+    ({ server, ann, namespace } = lab);
   }, CLUSTER_TIMEOUT_MS);
 
-  afterAll(async () => {
-    await lab?.close();
-    await server?.close();
-  }, 60_000);
+  afterAll(async () => await lab?.close(), 60_000);
 
   it('is always 200 with one entry per source, the slow ones after 10 s', async () => {
     await write({ good: '/good', hang: '/hang', drip: '/drip', denied: '/status/401', down: '/status/500', html: '/html' });

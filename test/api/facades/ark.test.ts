@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sourceManager } from '../../../src/domain/sources/config-map.ts';
 import type { AuditEntry } from '../../../src/domain/store.ts';
+import { type ArkLab, openArkLab } from '../../support/ark-lab.ts';
 import { CLUSTER_TIMEOUT_MS, describeCluster } from '../../support/cluster.ts';
 import type { CheckedClient } from '../../support/openapi-check.ts';
-import { type ArkLab, openArkLab } from './support/ark-lab.ts';
 
 const URL_A = 'https://a.example/marketplace.json';
 const URL_B = 'https://b.example/x.json?token=s3cret#part';

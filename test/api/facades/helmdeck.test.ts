@@ -1,44 +1,14 @@
-import type { Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createGuardedClient, type GuardedClient } from '../../../src/adapters/http/guarded-client.ts';
-import { createStore, type PostgresStore } from '../../../src/adapters/store/index.ts';
-import type { HelmdeckCatalog } from '../../../src/domain/helmdeck.ts';
-import { createPackCatalog, FILES, INDEX, packText, serveTexts, type TextServer } from '../../support/pack-catalog.ts';
-import { startEmbedded } from '../../support/postgres.ts';
-import { openFace, TOKEN } from './support/helmdeck-lab.ts';
+import { HelmdeckLab, TOKEN } from '../../support/helmdeck-lab.ts';
+import { createPackCatalog, FILES, INDEX, packText } from '../../support/pack-catalog.ts';
 
 const MANIFEST = '/packs/cmd.upper/helmdeck-pack.yaml';
-let postgres: Awaited<ReturnType<typeof startEmbedded>>;
-let store: PostgresStore;
-let client: GuardedClient;
-let upstream: TextServer;
-const open: Array<{ server: Server; packs: HelmdeckCatalog }> = [];
+const lab = new HelmdeckLab();
 
-beforeAll(async () => {
-  postgres = await startEmbedded();
-  store = createStore({ url: postgres.url, onIdleError: () => undefined });
-  await store.migrate();
-  await store.tokens.add(TOKEN, 'someone', { user: 'someone', groups: [] });
-}, 120_000);
-afterAll(async () => {
-  await store?.close();
-  await postgres?.close();
-}, 60_000);
-beforeEach(async () => {
-  client = createGuardedClient({ development: true, allow: [] });
-  upstream = await serveTexts({ '/index.yaml': INDEX, [MANIFEST]: packText('cmd.upper') });
-});
-afterEach(async () => {
-  for (const { server, packs } of open.splice(0)) {
-    packs.close();
-    server.close();
-  }
-  await upstream.close();
-  await client.close();
-});
-
-const api = (options: { source?: string; disabled?: boolean; timeoutMs?: number } = {}) =>
-  openFace({ source: upstream.url, ...options, store, client, open });
+beforeAll(() => lab.open(), 120_000);
+afterAll(() => lab.close(), 60_000);
+beforeEach(() => lab.begin({ '/index.yaml': INDEX, [MANIFEST]: packText('cmd.upper') }));
+afterEach(() => lab.end());
 
 const problem = (status: number, error: string) => ({
   status,
@@ -47,7 +17,7 @@ const problem = (status: number, error: string) => ({
 
 describe('GET /marketplace/catalog', () => {
   it('answers what was fetched at start, as the reference has it', async () => {
-    const { status, body } = await (await api()).ready();
+    const { status, body } = await (await lab.face()).ready();
     expect(status).toBe(200);
     expect(body).toEqual({
       index: {
@@ -73,45 +43,45 @@ describe('GET /marketplace/catalog', () => {
         ],
       },
       meta: {
-        source: upstream.url,
-        resolved_url: `${upstream.url}/index.yaml`,
+        source: lab.upstream.url,
+        resolved_url: `${lab.upstream.url}/index.yaml`,
         fetched_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       },
     });
   });
 
   it('does not fetch: a changed index shows only after a refresh', async () => {
-    const face = await api();
+    const face = await lab.face();
     await face.ready();
-    upstream.texts['/index.yaml'] = 'packs: []';
+    lab.upstream.texts['/index.yaml'] = 'packs: []';
     for (let times = 0; times < 5; times += 1) expect((await face.catalog()).body.index.packs).toHaveLength(2);
-    expect(upstream.asked).toEqual(['GET /index.yaml']);
+    expect(lab.upstream.asked).toEqual(['GET /index.yaml']);
     expect((await face.refresh()).body.index).toEqual({ packs: [] });
     expect((await face.catalog()).body.index).toEqual({ packs: [] });
   });
 
   it('answers marketplace_not_ready while the first fetch is under way, and the start does not wait for it', async () => {
     let answer = () => undefined as unknown;
-    upstream.texts['/index.yaml'] = (_request, response) => {
+    lab.upstream.texts['/index.yaml'] = (_request, response) => {
       answer = () => response.end(INDEX);
     };
-    const face = await api();
+    const face = await lab.face();
     expect(await face.catalog()).toMatchObject(problem(503, 'marketplace_not_ready'));
     expect(await face.pack('cmd.upper')).toMatchObject(problem(503, 'marketplace_not_ready'));
-    while (upstream.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (lab.upstream.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     answer();
     expect(await face.ready()).toMatchObject({ status: 200 });
   });
 
   it('stays not ready after a start without an answer, says why, and recovers by a refresh', async () => {
-    delete upstream.texts['/index.yaml'];
-    const face = await api();
+    delete lab.upstream.texts['/index.yaml'];
+    const face = await lab.face();
     expect(await face.ready()).toMatchObject({
       ...problem(503, 'marketplace_not_ready'),
       body: { message: expect.stringContaining('404') },
     });
     expect(face.failures).toHaveLength(1);
-    upstream.texts['/index.yaml'] = INDEX;
+    lab.upstream.texts['/index.yaml'] = INDEX;
     expect((await face.refresh()).body.meta).not.toHaveProperty('last_error');
     expect((await face.catalog()).status).toBe(200);
   });
@@ -125,9 +95,9 @@ describe('POST /marketplace/refresh', () => {
     ['a broken connection', (request: import('node:http').IncomingMessage) => void request.socket.destroy()],
     ['no answer in time', () => undefined],
   ])('keeps the old catalog on %s', async (_what, text) => {
-    const face = await api({ timeoutMs: 300 });
+    const face = await lab.face({ timeoutMs: 300 });
     const before = (await face.ready()).body;
-    upstream.texts['/index.yaml'] = text;
+    lab.upstream.texts['/index.yaml'] = text;
     const failed = await face.refresh();
     expect(failed).toMatchObject(problem(502, 'marketplace_fetch_failed'));
     const after = await face.catalog();
@@ -135,13 +105,13 @@ describe('POST /marketplace/refresh', () => {
       status: 200,
       body: { index: before.index, meta: { ...before.meta, last_error: failed.body.message } },
     });
-    upstream.texts['/index.yaml'] = INDEX;
+    lab.upstream.texts['/index.yaml'] = INDEX;
     expect((await face.refresh()).body.meta).not.toHaveProperty('last_error');
     expect((await face.catalog()).body.meta).not.toHaveProperty('last_error');
   });
 
   it('looks at no body and no content type', async () => {
-    const face = await api();
+    const face = await lab.face();
     await face.ready();
     for (const [type, body] of [
       ['application/x-www-form-urlencoded', '{"name":"cmd.upper"}'],
@@ -155,15 +125,15 @@ describe('POST /marketplace/refresh', () => {
   });
 
   it('fetches once for all who wait, after the one under way', async () => {
-    const face = await api();
+    const face = await lab.face();
     await face.ready();
     const answers = await Promise.all(Array.from({ length: 20 }, face.refresh));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(upstream.asked.length).toBeLessThan(21);
+    expect(lab.upstream.asked.length).toBeLessThan(21);
   });
 
   it('tells what is wrong with the configured URL', async () => {
-    const face = await api({ source: 'https://github.com/' });
+    const face = await lab.face({ source: 'https://github.com/' });
     expect(await face.refresh()).toMatchObject({
       status: 502,
       body: { message: expect.stringContaining('an owner and a repository') },
@@ -173,7 +143,7 @@ describe('POST /marketplace/refresh', () => {
 
 describe('GET /marketplace/packs/{name}', () => {
   it('answers the entry and the manifest as it is now', async () => {
-    const face = await api();
+    const face = await lab.face();
     await face.ready();
     const first = await face.pack('cmd.upper');
     expect(first).toMatchObject({
@@ -190,7 +160,7 @@ describe('GET /marketplace/packs/{name}', () => {
       },
     });
     expect(first.body).not.toHaveProperty('warnings');
-    upstream.texts[MANIFEST] = packText('cmd.upper')
+    lab.upstream.texts[MANIFEST] = packText('cmd.upper')
       .replace('version: v1', 'version: 1.10')
       .replace('type: command', 'type: builtin');
     expect((await face.pack('cmd.upper')).body.manifest).toMatchObject({ version: '1.10', handler: { type: 'builtin' } });
@@ -202,15 +172,15 @@ describe('GET /marketplace/packs/{name}', () => {
     ['broken', 'name: ['],
     ['too long', 'x'.repeat(300_000)],
   ])('answers manifest_fetch_failed for one that is %s', async (_what, text) => {
-    const face = await api();
+    const face = await lab.face();
     await face.ready();
-    if (text === undefined) delete upstream.texts[MANIFEST];
-    else upstream.texts[MANIFEST] = text as string;
+    if (text === undefined) delete lab.upstream.texts[MANIFEST];
+    else lab.upstream.texts[MANIFEST] = text as string;
     expect(await face.pack('cmd.upper')).toMatchObject(problem(502, 'manifest_fetch_failed'));
   });
 
   it('knows only what the catalog lists', async () => {
-    const face = await api();
+    const face = await lab.face();
     await face.ready();
     expect(await face.pack('cmd.none')).toMatchObject(problem(404, 'pack_not_in_catalog'));
     expect(await face.pack('..%2F..%2Fetc')).toMatchObject(problem(404, 'pack_not_in_catalog'));
@@ -220,7 +190,7 @@ describe('GET /marketplace/packs/{name}', () => {
 describe('the catalog', () => {
   it.each(['', '/index.yaml'])('may be a folder: file://...%s', async (ending) => {
     const folder = await createPackCatalog(FILES);
-    const face = await api({ source: folder.url + ending });
+    const face = await lab.face({ source: folder.url + ending });
     expect((await face.ready()).body.meta).toMatchObject({
       source: folder.url + ending,
       resolved_url: `${folder.url}/index.yaml`,
@@ -232,10 +202,10 @@ describe('the catalog', () => {
   });
 
   it('answers marketplace_disabled everywhere and fetches nothing when it is turned off', async () => {
-    const face = await api({ disabled: true });
+    const face = await lab.face({ disabled: true });
     for (const answer of [await face.catalog(), await face.refresh(), await face.pack('cmd.upper')])
       expect(answer).toMatchObject(problem(503, 'marketplace_disabled'));
-    expect(upstream.asked).toEqual([]);
+    expect(lab.upstream.asked).toEqual([]);
   });
 
   it.each([
@@ -243,7 +213,7 @@ describe('the catalog', () => {
     ['another scheme', { authorization: 'Basic YTpi' }, 'missing_bearer'],
     ['an unknown token', { authorization: 'Bearer nobody' }, 'invalid_token'],
   ])('is for bearers only: %s', async (_what, headers, error) => {
-    const face = await api();
+    const face = await lab.face();
     for (const [method, path] of [
       ['GET', 'catalog'],
       ['POST', 'refresh'],
@@ -260,7 +230,7 @@ describe('the catalog', () => {
   });
 
   it('answers unknown paths in its own shape', async () => {
-    const face = await api();
+    const face = await lab.face();
     const answer = await fetch(`${face.url}/api/v1/marketplace/nothing`, { headers: { authorization: `Bearer ${TOKEN}` } });
     expect([answer.status, await answer.json()]).toEqual([
       404,

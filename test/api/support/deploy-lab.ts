@@ -198,6 +198,7 @@ function fakeOperations({
     },
     settled: async (id) => (next.settled ? ({ id, ...next.settled } as OperationView) : undefined),
     get: async (id) => ({ id, ...next.operation }) as OperationView,
+    cancel: async (id) => ({ id, links: { self: `/api/v1/operations/${id}` }, ...next.operation }) as OperationView,
     list: async (filter) => {
       started.push({ kind: 'plan', id: 'list', input: filter });
       return { operations: [] };

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { makeCertificate } from '../../../../src/adapters/secret-maker/certificate.ts';
+import { makeCertificate } from '../../src/adapters/secret-maker/certificate.ts';
 
 /** An https server on loopback with an authority of its own: every way in which a source can answer. */
 export interface SourceServer {

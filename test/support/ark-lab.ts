@@ -1,18 +1,19 @@
 import type { AddressInfo } from 'node:net';
-import { createGuardedClient } from '../../../../src/adapters/http/guarded-client.ts';
-import { createSourceFetcher, SOURCE_TIMEOUTS } from '../../../../src/adapters/http/source-fetcher.ts';
-import { createCluster } from '../../../../src/adapters/kubernetes/index.ts';
-import { createMetrics } from '../../../../src/adapters/metrics/prometheus.ts';
-import { createStore } from '../../../../src/adapters/store/index.ts';
-import { type AppDeps, createApp } from '../../../../src/api/app.ts';
-import { createInstalledCache } from '../../../../src/api/installed-cache.ts';
-import { openApiDocument } from '../../../../src/api/openapi.ts';
-import type { AuditEntry, Identity, TokenGrant } from '../../../../src/domain/store.ts';
-import { ApiClient } from '../../../../tools/lab/api-client.ts';
-import { sharedCluster, type TestCluster } from '../../../support/cluster.ts';
-import { noPacks } from '../../../support/no-packs.ts';
-import { CheckedClient } from '../../../support/openapi-check.ts';
-import { startEmbedded } from '../../../support/postgres.ts';
+import { createGuardedClient } from '../../src/adapters/http/guarded-client.ts';
+import { createSourceFetcher, SOURCE_TIMEOUTS } from '../../src/adapters/http/source-fetcher.ts';
+import { createCluster } from '../../src/adapters/kubernetes/index.ts';
+import { createMetrics } from '../../src/adapters/metrics/prometheus.ts';
+import { createStore } from '../../src/adapters/store/index.ts';
+import { type AppDeps, createApp } from '../../src/api/app.ts';
+import { createInstalledCache } from '../../src/api/installed-cache.ts';
+import { openApiDocument } from '../../src/api/openapi.ts';
+import type { AuditEntry, Identity, TokenGrant } from '../../src/domain/store.ts';
+import { ApiClient } from '../../tools/lab/api-client.ts';
+import { sharedCluster, type TestCluster } from './cluster.ts';
+import { noPacks } from './no-packs.ts';
+import { CheckedClient } from './openapi-check.ts';
+import { startEmbedded } from './postgres.ts';
+import { type SourceServer, startSourceServer } from './source-server.ts';
 
 /** The API on a real cluster and a real store; operations and registries, which these paths never touch, are not there. */
 
@@ -128,6 +129,28 @@ export async function openArkLab(options: { ca?: string; allow?: string[] } = {}
       installed.close();
       await Promise.all([client.close(), kubernetes.close(), store.close()]);
       await postgres.close();
+    },
+  };
+}
+
+/** The lab with a server of source documents that it may call, and Ann, who edits the sources of a namespace. */
+export interface ArkSources extends ArkLab {
+  server: SourceServer;
+  ann: CheckedClient;
+  namespace: string;
+}
+
+export async function openArkSources(): Promise<ArkSources> {
+  const server = await startSourceServer();
+  const lab = await openArkLab({ ca: server.ca, allow: ['localhost'] });
+  return {
+    ...lab,
+    server,
+    ann: await lab.as({ user: 'ann', groups: [] }),
+    namespace: await lab.cluster.namespace('ann'),
+    async close() {
+      await lab.close();
+      await server.close();
     },
   };
 }
