@@ -1,5 +1,5 @@
 // A registry of one's own: templates that lie in a list of this module. A real one would ask a portal, a database or a file share.
-// It is read once at start, runs in a thread of its own, and needs nothing but the functions below.
+// It is read once at start, runs in a process of its own, and needs nothing but the functions below.
 import { createHash } from 'node:crypto';
 
 /** The version of the interface this module is written for. */

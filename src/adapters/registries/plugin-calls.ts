@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { ChandleryError, type ErrorCode } from '../../domain/errors.ts';
 import type { RegistryConfig } from '../../domain/registries-config.ts';
-import { PluginFailure, PluginThread } from './plugin-thread.ts';
+import { PluginFailure, PluginProcess } from './plugin-process.ts';
 
 /** The version of the interface that modules are written for. */
 const API_VERSION = 1;
@@ -29,11 +29,11 @@ export const PLUGIN_LIMITS: Readonly<PluginLimits> = Object.freeze({ loadMs: 10_
 const loadedSchema = z.object({ apiVersion: z.unknown(), functions: z.array(z.string()).max(1_000) });
 const pieceSchema = z.object({ done: z.boolean(), value: z.unknown() });
 
-/** The calls of one plugin: loads its module, again after its thread has ended, and tells its failures in our words. */
+/** The calls of one plugin: loads its module, again after its process has ended, and tells its failures in our words. */
 export class PluginCalls {
   readonly #config: RegistryConfig;
   readonly #limits: PluginLimits;
-  #thread: PluginThread | undefined;
+  #process: PluginProcess | undefined;
   #loading: Promise<ReadonlySet<string>> | undefined;
 
   constructor(config: RegistryConfig, limits: PluginLimits) {
@@ -43,7 +43,7 @@ export class PluginCalls {
 
   /** Names of the functions the module has. Fails with config_invalid for a module that is none of ours. */
   load(): Promise<ReadonlySet<string>> {
-    if (this.#thread?.ended) this.#loading = undefined;
+    if (this.#process?.ended) this.#loading = undefined;
     this.#loading ??= this.#load().catch((error: Error) => {
       this.#loading = undefined;
       throw this.#ours(error);
@@ -73,7 +73,7 @@ export class PluginCalls {
       }
     } finally {
       // Not waited for: whoever stopped reading does not care how the plugin takes it.
-      if (open) this.#thread?.ask({ op: 'return', stream }, this.#limits.callMs).catch(() => undefined);
+      if (open) this.#process?.ask({ op: 'return', stream }, this.#limits.callMs).catch(() => undefined);
     }
   }
 
@@ -86,33 +86,33 @@ export class PluginCalls {
   }
 
   async close(): Promise<void> {
-    await this.#thread?.close();
+    this.#process?.close();
   }
 
   async #load(): Promise<ReadonlySet<string>> {
     const { name, type, url, credentials, module = '' } = this.#config;
-    const thread = new PluginThread(pathToFileURL(module).href);
-    this.#thread = thread;
+    const child = new PluginProcess(pathToFileURL(module).href);
+    this.#process = child;
     try {
-      const loaded = loadedSchema.safeParse(await thread.ask({ op: 'load' }, this.#limits.loadMs));
+      const loaded = loadedSchema.safeParse(await child.ask({ op: 'load' }, this.#limits.loadMs));
       const functions = new Set(loaded.data?.functions);
       const wrong = problemOf(loaded.data?.apiVersion, functions);
       if (wrong) throw new ChandleryError('config_invalid', `${module} is no plugin for this server: ${wrong}`);
       // Before anything else is asked, as reference 2 has it.
       const config = { name, type, ...(url && { url }), ...(credentials && { credentials }) };
-      await thread.ask({ op: 'call', method: 'connect', args: [config] }, this.#limits.loadMs);
+      await child.ask({ op: 'call', method: 'connect', args: [config] }, this.#limits.loadMs);
       return functions;
     } catch (error) {
-      await thread.close();
+      child.close();
       throw error;
     }
   }
 
-  async #ask(question: Parameters<PluginThread['ask']>[0], signal: AbortSignal | undefined): Promise<unknown> {
-    const thread = this.#thread;
-    if (!thread) throw this.invalid('it was not loaded');
+  async #ask(question: Parameters<PluginProcess['ask']>[0], signal: AbortSignal | undefined): Promise<unknown> {
+    const child = this.#process;
+    if (!child) throw this.invalid('it was not loaded');
     try {
-      return await thread.ask(question, this.#limits.callMs, signal);
+      return await child.ask(question, this.#limits.callMs, signal);
     } catch (error) {
       if (signal?.aborted) throw error;
       throw this.#ours(error);

@@ -1,10 +1,16 @@
 /**
- * The program of the thread a plugin runs in, as text: a thread is started from JavaScript, and this way the same text serves from source
+ * The program of the process a registry plugin runs in, as text: it is started from JavaScript, and this way the same text serves from source
  * and from the build. It loads the module, calls its functions, and hands streams on piece by piece, each when asked for. Everything it
  * says is checked on the other side.
  */
 export const PLUGIN_HOST = `
-const { parentPort, workerData } = require('node:worker_threads');
+const { Worker } = require('node:worker_threads');
+
+// A plugin in a loop without end hears nothing, also not that the server is gone; this thread does.
+const watch = "const parent = process.ppid; setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 1000);";
+new Worker(watch, { eval: true }).unref();
+
+const module = process.argv[1];
 const calls = new Map();
 const streams = new Map();
 let plugin;
@@ -27,7 +33,7 @@ function share(value) {
 async function answer({ id, op, method, args, stream }) {
   if (op === 'ping') return undefined;
   if (op === 'load') {
-    plugin = await import(workerData.module);
+    plugin = await import(module);
     const functions = Object.keys(plugin).filter((key) => typeof plugin[key] === 'function');
     return { apiVersion: plugin.apiVersion, functions };
   }
@@ -58,7 +64,8 @@ function explain(error) {
   return { code, message: typeof message === 'string' ? message : String(error), retryAfterMs, alternatives };
 }
 
-parentPort.on('message', async (message) => {
+process.on('disconnect', () => process.exit());
+process.on('message', async (message) => {
   if (message.op === 'abort') return calls.get(message.id)?.abort();
   let reply;
   try {
@@ -67,9 +74,9 @@ parentPort.on('message', async (message) => {
     reply = { id: message.id, error: explain(error) };
   }
   try {
-    parentPort.postMessage(reply);
+    process.send(reply);
   } catch (error) {
-    parentPort.postMessage({ id: message.id, error: { message: 'the answer cannot be handed on: ' + error.message } });
+    process.send({ id: message.id, error: { message: 'the answer cannot be handed on: ' + error.message } });
   }
 });
 `;

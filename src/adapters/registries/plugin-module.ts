@@ -14,7 +14,7 @@ export interface ModuleRegistryOptions {
 }
 
 export interface ModuleRegistry extends RegistryPlugin {
-  /** Ends its thread. */
+  /** Ends its process. */
   close(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ const connectionSchema = z
 const MAX_ASKED_VERSIONS = 50;
 
 /**
- * A registry that is a module of the operator's own (reference 2's RegistryPlugin). It runs in a thread, loaded at start; every answer is
+ * A registry that is a module of the operator's own (reference 2's RegistryPlugin). It runs in a process, loaded at start; every answer is
  * read through the schemas of the registry protocol, every call has a time limit, and what it cannot do (list, listVersions, openArchive)
  * is made from what it can, or refused. Fails with config_invalid for a module that is no plugin, registry_unavailable for one that does
  * not answer, registry_invalid for one that throws or answers something else, and with the codes the plugin names (plugin-calls.ts).

@@ -20,9 +20,9 @@ afterEach(async () => {
   failures.length = 0;
 });
 
-function load(module: string, more: Partial<RegistryConfig> = {}): ModuleRegistry {
+function load(module: string, more: Partial<RegistryConfig> = {}, callMs = 500): ModuleRegistry {
   const config = { name: 'own', kind: 'plugin', type: 'institutional', url: '', module, ...more } as const;
-  const limits = { loadMs: 5_000, callMs: 500 };
+  const limits = { loadMs: 5_000, callMs };
   const registry = createModuleRegistry(config, { limits, onFailure: (error) => failures.push(error) });
   open.push(registry);
   return registry;
@@ -43,10 +43,10 @@ export async function search() { return {templates: [${SUMMARY}], total: 1}; }
 export async function getTemplate() { throw Object.assign(new Error('none'), {code: 'template_not_found', alternatives: ['a']}); }
 `;
 /** The good plugin with one function of its own. */
-const plugin = async (text: string, more?: Partial<RegistryConfig>) => {
+const plugin = async (text: string, more?: Partial<RegistryConfig>, callMs?: number) => {
   const [, name = ''] = /function\*? (\w+)/.exec(text) ?? [];
   const others = GOOD.split('\n').filter((line) => !line.includes(`function ${name}(`));
-  return load(await write(`${others.join('\n')}\n${text}`), more);
+  return load(await write(`${others.join('\n')}\n${text}`), more, callMs);
 };
 
 async function listOf(registry: ModuleRegistry) {
@@ -144,7 +144,7 @@ describe('a plugin that throws', () => {
     await expect(registry.getTemplate('b')).toFailWith('template_not_found');
   });
 
-  it('outside of a call loses its thread, and gets a new one', async () => {
+  it('outside of a call loses its process, and gets a new one', async () => {
     const registry = await plugin(
       `let count = 0; export async function search() { if (process.pid && globalThis.config.name && count++ === 0) { setTimeout(() => { throw new Error('late'); }, 10); } return {templates: [], total: count}; }`,
     );
@@ -157,6 +157,33 @@ describe('a plugin that throws', () => {
     const registry = await plugin('export async function search() { process.exit(3); }');
     await expect(registry.search({})).toFailWith('registry_unavailable');
     await expect(registry.getTemplate('b')).toFailWith('template_not_found');
+  });
+});
+
+describe('a plugin that eats memory', () => {
+  it.each([
+    ['bit by bit', 'const all = []; for (;;) all.push({})'],
+    ['in one piece', 'Array(3e7).fill(1.5).map((x) => ({ x }))'],
+  ])(
+    'ends only itself: %s',
+    async (_how, text) => {
+      const registry = await plugin(`export async function search() { ${text}; return {templates: [], total: 0}; }`, {}, 30_000);
+      await expect(registry.search({})).rejects.toThrow('needed more than 256 MiB');
+      await expect(registry.getTemplate('b')).toFailWith('template_not_found');
+    },
+    60_000,
+  );
+});
+
+describe('a plugin that speaks out of turn', () => {
+  it('is not heard', async () => {
+    const registry = await plugin(
+      `export async function search() {
+        for (const said of [null, 7, 'x', {}, {id: 'a'}, {id: 1e9, value: 1}]) process.send(said);
+        return {templates: [], total: 0};
+      }`,
+    );
+    expect(await registry.search({})).toMatchObject({ total: 0 });
   });
 });
 
@@ -179,7 +206,7 @@ describe('a plugin that hangs', () => {
     await expect(registry.search({})).toFailWith('registry_unavailable');
     clearInterval(timer);
     expect(turns).toBeGreaterThan(5);
-    // Until it is known that the thread does not turn any more, calls wait for it.
+    // Until it is known that the process does not turn any more, calls wait for it.
     await new Promise((resolve) => setTimeout(resolve, 1_300));
     await expect(registry.getTemplate('b')).toFailWith('template_not_found');
   });
@@ -188,7 +215,7 @@ describe('a plugin that hangs', () => {
     const registry = await plugin(
       `let aborted = 0; export async function search(filter, {signal}) { if (filter.q) return {templates: [], total: aborted}; await new Promise((resolve) => signal.addEventListener('abort', () => { aborted += 1; resolve(); })); }`,
     );
-    // Its thread is there before the call that is cut off: on a busy machine it takes longer than that call lives.
+    // Its process is there before the call that is cut off: on a busy machine it takes longer than that call lives.
     expect((await registry.search({ q: 'how many' })).total).toBe(0);
     const stop = new AbortController();
     const call = registry.search({}, stop.signal);

@@ -1,10 +1,11 @@
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { z } from 'zod';
 import { ChandleryError } from '../../domain/errors.ts';
 import { PLUGIN_HOST } from './plugin-host-source.ts';
 
-/** MiB of objects a plugin may hold; past it the thread ends, and nothing else. */
+/** MiB of objects a plugin may hold; past it its process ends, and nothing else. */
 const HEAP_MIB = 256;
-/** ms to answer whether the thread still turns, after one of its calls was given up. */
+/** ms to answer whether the process still turns, after one of its calls was given up. */
 const PING_MS = 1_000;
 
 /** What a plugin threw, as it came over; nothing in it is trusted. */
@@ -17,6 +18,19 @@ export class PluginFailure extends Error {
     super(message);
   }
 }
+
+const replySchema = z.object({
+  id: z.int(),
+  value: z.unknown().optional(),
+  error: z
+    .object({
+      message: z.string(),
+      code: z.unknown().optional(),
+      retryAfterMs: z.unknown().optional(),
+      alternatives: z.unknown().optional(),
+    })
+    .optional(),
+});
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -31,12 +45,12 @@ interface Question {
 }
 
 /**
- * A thread that runs one plugin. A plugin that throws fails the call; one that never answers fails it after its time; one that blocks the
- * thread, ends it or runs out of memory fails what was open, and the next call gets a new thread.
+ * A process that runs one plugin. A plugin that throws fails the call; one that never answers fails it after its time; one that blocks its
+ * process, ends it or runs out of memory fails what was open, and the next call gets a new process.
  */
-export class PluginThread {
+export class PluginProcess {
   readonly #module: string;
-  readonly #worker: Worker;
+  readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   #next = 1;
   #ended: ChandleryError | undefined;
@@ -44,14 +58,15 @@ export class PluginThread {
   constructor(module: string) {
     this.#module = module;
     // What it prints would mix with what this process prints for its caller; the environment holds secrets that are not its own.
-    const options = { eval: true, workerData: { module }, stdout: true, stderr: true, env: {}, execArgv: [] };
-    this.#worker = new Worker(PLUGIN_HOST, { ...options, resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB } });
-    this.#worker.unref();
-    this.#worker.stdout.resume();
-    this.#worker.stderr.resume();
-    this.#worker.on('message', (reply: { id: number; value?: unknown; error?: PluginFailure }) => this.#settle(reply));
-    this.#worker.on('error', (error: Error) => this.#end(`it broke down: ${error.message}`));
-    this.#worker.on('exit', () => this.#end('it ended by itself'));
+    this.#child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MIB}`, '-e', PLUGIN_HOST, module], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      serialization: 'advanced',
+      env: {},
+    });
+    this.#child.on('message', (reply) => this.#settle(reply));
+    this.#child.on('error', () => this.#end('its process could not be started'));
+    this.#child.on('exit', () => this.#end(`it ended by itself, or needed more than ${HEAP_MIB} MiB`));
+    this.#rest();
   }
 
   get ended(): boolean {
@@ -69,33 +84,49 @@ export class PluginThread {
     const onAbort = () => this.#giveUp(id, signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      this.#worker.postMessage({ ...question, id });
+      this.#child.channel?.ref();
+      this.#send({ ...question, id });
       return await answer;
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       this.#waiting.delete(id);
+      this.#rest();
     }
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#end('it was closed');
-    await this.#worker.terminate();
+    this.#child.kill('SIGKILL');
   }
 
-  #settle({ id, value, error }: { id: number; value?: unknown; error?: PluginFailure }): void {
-    const waiting = this.#waiting.get(id);
-    if (!waiting) return;
-    if (error === undefined) waiting.resolve(value);
-    else waiting.reject(new PluginFailure(String(error.message), error.code, error as never));
+  #send(message: object): void {
+    // Without a listener of its own a failure would be an error of the process; that it has ended is heard all the same.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  /** Nobody has to wait for a process that has nothing to do. */
+  #rest(): void {
+    if (this.#waiting.size > 0) return;
+    this.#child.unref();
+    this.#child.channel?.unref();
+  }
+
+  #settle(reply: unknown): void {
+    // The module has the channel as well, and may say anything there.
+    const { success, data } = replySchema.safeParse(reply);
+    const waiting = success ? this.#waiting.get(data.id) : undefined;
+    if (!success || !waiting) return;
+    if (data.error === undefined) waiting.resolve(data.value);
+    else waiting.reject(new PluginFailure(data.error.message, data.error.code, data.error));
   }
 
   #giveUp(id: number, why: Error): void {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     waiting.reject(why);
-    this.#worker.postMessage({ op: 'abort', id });
-    // A promise that never settles harms nobody else; a thread that does not turn any more does.
+    this.#send({ op: 'abort', id });
+    // A promise that never settles harms nobody else; a process that does not turn any more does.
     if (this.#ping === undefined) this.#ping = this.#check();
   }
 
@@ -103,10 +134,10 @@ export class PluginThread {
 
   async #check(): Promise<void> {
     const id = this.#next++;
-    const timer = setTimeout(() => void this.close(), PING_MS).unref();
+    const timer = setTimeout(() => this.close(), PING_MS).unref();
     await new Promise<unknown>((resolve) => {
       this.#waiting.set(id, { resolve, reject: resolve });
-      this.#worker.postMessage({ op: 'ping', id });
+      this.#send({ op: 'ping', id });
     });
     clearTimeout(timer);
     this.#waiting.delete(id);
