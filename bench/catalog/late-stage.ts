@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { createGuardedClient, type GuardedClient } from '../../src/adapters/http/guarded-client.ts';
 import { createChandleryRegistry } from '../../src/adapters/registries/chandlery-http.ts';
 import { createHelmRegistry } from '../../src/adapters/registries/helm.ts';
-import { createStore, type PostgresStore } from '../../src/adapters/store/index.ts';
+import type { PostgresStore } from '../../src/adapters/store/index.ts';
 import { type Catalog, type CatalogRegistry, createCatalog } from '../../src/catalog/index.ts';
 import { CATALOG_LIMITS } from '../../src/catalog/limits.ts';
 import { PACKAGE_ROOT } from '../../src/config.ts';
 import { ChandleryError } from '../../src/domain/errors.ts';
 import type { RegistryPlugin } from '../../src/domain/registry.ts';
-import { startEngine } from '../../src/embedded/engine.ts';
 import { startChild } from '../../tools/lab/child.ts';
 import type { Cleanup } from '../cleanup.ts';
+import { openStore } from '../store.ts';
 
 interface Place {
   name: string;
@@ -55,18 +55,7 @@ export async function openLateStage(cleanup: Cleanup): Promise<LateStage> {
     logFile: join(dir, 'registries.log'),
   });
   cleanup.add(() => child.stop());
-  // An address that nothing calls: only the store is needed.
-  const engine = await startEngine({
-    dataDir: join(dir, 'data'),
-    cacheDir: dir,
-    env: process.env,
-    temporalAddress: '127.0.0.1:1',
-    log: () => undefined,
-  });
-  cleanup.add(() => engine.stop());
-  const store = createStore({ url: engine.databaseUrl, onIdleError: () => undefined });
-  cleanup.add(() => store.close());
-  await store.migrate();
+  const store = await openStore(dir, cleanup);
   const client = createGuardedClient({ development: true, allow: [] });
   cleanup.add(() => client.close());
   const registries = JSON.parse(child.readyLine.slice(READY.length)) as LateRegistries;

@@ -6,13 +6,13 @@ import type { ActivityDeps } from '../../activities/deps.ts';
 import { rulesetOf, scanOne } from '../../activities/scan.ts';
 import { createArchiveReader } from '../../src/adapters/archive/inspect.ts';
 import { packDirectory } from '../../src/adapters/archive/pack.ts';
-import { createStore, type PostgresStore } from '../../src/adapters/store/index.ts';
+import type { PostgresStore } from '../../src/adapters/store/index.ts';
 import type { LockedTemplate } from '../../src/domain/lock.ts';
-import { startEngine } from '../../src/embedded/engine.ts';
 import { openValidation } from '../../src/validation.ts';
 import type { Cleanup } from '../cleanup.ts';
 import type { Figure } from '../figures.ts';
 import { quantile, round } from '../figures.ts';
+import { openStore } from '../store.ts';
 import { writeTypical } from './typical.ts';
 
 /** What the scan of an archive costs whose bytes were judged by the same rules before: the verdict is found in the store. */
@@ -46,22 +46,6 @@ export async function measureCachedVerdict(cleanup: Cleanup): Promise<{ figures:
     figures: [{ name: 'cached-verdict', value: quantile(times, 0.5), unit: 'ms', goal: GOAL_MS }],
     notes: [`cached-verdict: p99 ${round(quantile(times, 0.99))} ms; the first scan, which made the verdict, ${round(first)} ms`],
   };
-}
-
-async function openStore(dir: string, cleanup: Cleanup): Promise<PostgresStore> {
-  // An address that nothing calls: only the store is needed.
-  const engine = await startEngine({
-    dataDir: join(dir, 'data'),
-    cacheDir: dir,
-    env: process.env,
-    temporalAddress: '127.0.0.1:1',
-    log: () => undefined,
-  });
-  cleanup.add(() => engine.stop());
-  const store = createStore({ url: engine.databaseUrl, onIdleError: () => undefined });
-  cleanup.add(() => store.close());
-  await store.migrate();
-  return store;
 }
 
 function depsOf(store: PostgresStore, looks: { made: number }): ActivityDeps {

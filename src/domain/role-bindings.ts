@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { EVERYWHERE, ROLES, type RoleBinding } from './access.ts';
-import { pointerOf } from './json-pointer.ts';
 import { isNamespace } from './reference.ts';
-import { issuesFailure, readYaml, type YamlDocument } from './yaml-limits.ts';
+import { issuesIn } from './yaml-issues.ts';
+import { issuesFailure, readYaml } from './yaml-limits.ts';
 
 /** The file of CHANDLERY_ROLE_BINDINGS: `bindings`, each with `role`, `namespaces`, and `users` or `groups` or both. */
 
@@ -36,20 +36,5 @@ export function parseRoleBindings(text: string, file: string): RoleBinding[] {
   const document = readYaml(text, { file, code: 'config_invalid' });
   const parsed = fileSchema.safeParse(document.value ?? {});
   if (parsed.success) return parsed.data.bindings;
-  throw issuesFailure(
-    'config_invalid',
-    file,
-    parsed.error.issues.flatMap((issue) => placed(issue, document)),
-  );
-}
-
-function placed(issue: z.core.$ZodIssue, document: YamlDocument) {
-  const path = issue.path.map(String);
-  if (issue.code !== 'unrecognized_keys') return [at(path, issue.message, document, 'value')];
-  return issue.keys.map((key) => at([...path, key], 'is not known here', document, 'key'));
-}
-
-function at(path: readonly string[], message: string, document: YamlDocument, part: 'key' | 'value') {
-  const pointer = path.reduce((parent, key) => pointerOf(parent, key), '');
-  return { path: path.join('.'), message, ...document.locate(pointer, part) };
+  throw issuesFailure('config_invalid', file, issuesIn(parsed.error, document));
 }

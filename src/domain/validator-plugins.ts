@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { pointerOf } from './json-pointer.ts';
 import type { ValidationStage } from './validation.ts';
-import { issuesFailure, readYaml, type YamlDocument } from './yaml-limits.ts';
+import { issueAt, issuesIn } from './yaml-issues.ts';
+import { issuesFailure, readYaml } from './yaml-limits.ts';
 
 /** The file of CHANDLERY_VALIDATORS: modules of the operator's own that look at templates (docs/trust.md). */
 
@@ -39,29 +39,13 @@ const fileSchema = z.strictObject({ validators: z.array(pluginSchema).max(MAX_PL
 export function parseValidatorPlugins(text: string, file: string): ValidatorPluginConfig[] {
   const document = readYaml(text, { file, code: 'config_invalid' });
   const parsed = fileSchema.safeParse(document.value);
-  if (!parsed.success)
-    throw issuesFailure(
-      'config_invalid',
-      file,
-      parsed.error.issues.flatMap((issue) => placed(issue, document)),
-    );
+  if (!parsed.success) throw issuesFailure('config_invalid', file, issuesIn(parsed.error, document));
   const { validators } = parsed.data;
   const names = validators.map(({ name }) => name);
   const twice = names.findIndex((name, at) => names.indexOf(name) < at);
   if (twice !== -1)
     throw issuesFailure('config_invalid', file, [
-      at(['validators', String(twice), 'name'], `there is already a validator named "${names[twice]}"`, document, 'value'),
+      issueAt(['validators', String(twice), 'name'], `there is already a validator named "${names[twice]}"`, document, 'value'),
     ]);
   return validators.map((plugin) => ({ ...plugin, module: resolve(dirname(file), plugin.module) }));
-}
-
-function placed(issue: z.core.$ZodIssue, document: YamlDocument) {
-  const path = issue.path.map(String);
-  if (issue.code !== 'unrecognized_keys') return [at(path, issue.message, document, 'value')];
-  return issue.keys.map((key) => at([...path, key], 'is not known here', document, 'key'));
-}
-
-function at(path: readonly string[], message: string, document: YamlDocument, part: 'key' | 'value') {
-  const pointer = path.reduce((parent, key) => pointerOf(parent, key), '');
-  return { path: path.join('.'), message, ...document.locate(pointer, part) };
 }

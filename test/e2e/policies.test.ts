@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PACKAGE_ROOT } from '../../src/config.ts';
 import { temporaryDirectory } from '../embedded/support/processes.ts';
+import { refusedStart } from '../support/refused-start.ts';
 
 const BAD = `apiVersion: chandlery.dev/v1
 kind: Policy
@@ -29,19 +28,7 @@ describe('attack: a policy that does not compile', () => {
 
   it.each(['start', 'server', 'worker'])('keeps the server from starting, which says the line: %s', (program) => {
     const data = join(directory.path, 'data');
-    const { status, stderr } = spawnSync(process.execPath, [join(PACKAGE_ROOT, 'dist', 'src', `${program}.js`)], {
-      encoding: 'utf8',
-      timeout: 60_000,
-      env: {
-        ...process.env,
-        CHANDLERY_POLICIES: policies,
-        CHANDLERY_DATA_DIR: data,
-        CHANDLERY_PORT: '0',
-        // Nobody listens there: the policies are looked at before anything else.
-        DATABASE_URL: 'postgres://127.0.0.1:1/none',
-        TEMPORAL_ADDRESS: '127.0.0.1:1',
-      },
-    });
+    const { status, stderr } = refusedStart(program, { CHANDLERY_POLICIES: policies, CHANDLERY_DATA_DIR: data });
     expect(status).toBe(1);
     expect(stderr).toContain(`config_invalid: ${join(policies, 'bad.yaml')}:6:`);
     expect(existsSync(data)).toBe(false);

@@ -1,14 +1,11 @@
+import { END_WITH_PARENT } from '../end-with-parent.ts';
+
 /**
  * The program of the process a registry plugin runs in, as text: it is started from JavaScript, and this way the same text serves from source
  * and from the build. It loads the module, calls its functions, and hands streams on piece by piece, each when asked for. Everything it
  * says is checked on the other side.
  */
-export const PLUGIN_HOST = `
-const { Worker } = require('node:worker_threads');
-
-// A plugin in a loop without end hears nothing, also not that the server is gone; this thread does.
-const watch = "const parent = process.ppid; setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 1000);";
-new Worker(watch, { eval: true }).unref();
+export const PLUGIN_HOST = `${END_WITH_PARENT}
 
 const module = process.argv[1];
 const calls = new Map();

@@ -1,16 +1,14 @@
+import { END_WITH_PARENT } from '../end-with-parent.ts';
+
 /**
  * The program of the process a validator plugin runs in, as text: it is started from JavaScript, and this way the same text serves from source
  * and from the build. One line of JSON comes in for each question, one goes out with the answer, over a socket that is neither stdin nor stdout.
  * Everything it says is checked on the other side.
  */
-export const PLUGIN_HOST = `
+export const PLUGIN_HOST = `${END_WITH_PARENT}
 const { createInterface } = require('node:readline');
 const { Socket } = require('node:net');
-const { Worker } = require('node:worker_threads');
 
-// A plugin in a loop without end hears nothing, also not that the server is gone; this thread does.
-const watch = "const parent = process.ppid; setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 1000);";
-new Worker(watch, { eval: true }).unref();
 
 const channel = new Socket({ fd: 3, readable: true, writable: true });
 let plugin;

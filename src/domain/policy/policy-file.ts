@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ErrorIssue } from '../errors.ts';
-import { pointerOf } from '../json-pointer.ts';
 import type { LicencePolicy } from '../licences/validator.ts';
+import { issuesIn } from '../yaml-issues.ts';
 import { issuesFailure, readYamlDocuments, type YamlDocument } from '../yaml-limits.ts';
 import type { PolicyEngine, PolicyRule } from './engine.ts';
 import { POLICY_LIMITS } from './engine.ts';
@@ -70,7 +70,7 @@ export function parsePolicyFile(text: string, file: string, engine: Pick<PolicyE
   const read: PolicyFile = { rules: [], registryPolicies: [], licencePolicies: [], waivers: [] };
   for (const document of documents) {
     const parsed = documentSchema.safeParse(document.value);
-    if (!parsed.success) issues.push(...parsed.error.issues.flatMap((issue) => placed(issue, document)));
+    if (!parsed.success) issues.push(...issuesIn(parsed.error, document));
     else if (parsed.data.kind === 'RegistryPolicy') read.registryPolicies.push(parsed.data.spec);
     else if (parsed.data.kind === 'LicencePolicy') read.licencePolicies.push(parsed.data.spec);
     else if (parsed.data.kind === 'Waiver') read.waivers.push(parsed.data.spec);
@@ -116,15 +116,4 @@ function expressionIssues(
     const place = placeInExpression(text, document.locate(pointer), source, problem.offset);
     return [{ path: pointer.slice(1).replaceAll('/', '.'), message: `does not compile: ${problem.message}`, ...place }];
   });
-}
-
-function placed(issue: z.core.$ZodIssue, document: YamlDocument): ErrorIssue[] {
-  const path = issue.path.map(String);
-  if (issue.code !== 'unrecognized_keys') return [at(path, issue.message, document, 'value')];
-  return issue.keys.map((key) => at([...path, key], 'is not known here', document, 'key'));
-}
-
-function at(path: readonly string[], message: string, document: YamlDocument, part: 'key' | 'value'): ErrorIssue {
-  const pointer = path.reduce((parent, key) => pointerOf(parent, key), '');
-  return { path: path.join('.'), message, ...document.locate(pointer, part) };
 }
