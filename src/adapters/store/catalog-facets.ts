@@ -59,9 +59,8 @@ export class FacetCounter {
     this.#shared = FACETS.map((_, facet) => new Int32Array(view.values[facet]?.length ?? 0));
   }
 
-  /** An entry without copies, and which filters it fails. */
-  add(slot: number, failed: number): void {
-    const [set = 0, source = 0] = [this.view.facets[slot], this.view.source[slot]];
+  /** The facet set and the registry of an entry without copies, and which filters it fails. */
+  add(set: number, source: number, failed: number): void {
     if (failed === 0) {
       increase(this.#fitting, set);
       increase(this.#fittingSources, source);
@@ -117,8 +116,10 @@ export class FacetCounter {
     const almost = this.#almost[facet];
     const placeOf = this.view.valueOf[facet];
     for (let at = 0; at < fitting.length; at += 1) {
+      const count = (fitting[at] ?? 0) + (almost?.[at] ?? 0);
+      if (count === 0) continue;
       const value = placeOf?.[at] ?? at;
-      counts[value] = (counts[value] ?? 0) + (fitting[at] ?? 0) + (almost?.[at] ?? 0);
+      counts[value] = (counts[value] ?? 0) + count;
     }
     return values
       .flatMap((value, at) => (value === undefined || !counts[at] ? [] : [{ value, count: counts[at] ?? 0 }]))

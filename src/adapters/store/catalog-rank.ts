@@ -32,29 +32,32 @@ const PLACES = ['name', 'label', 'any'] as const;
 export function markMatches(view: View, found: Uint8Array, { words, tags }: Matches, closeness: Closeness): number {
   // A tag only narrows; alone it is as good as any word.
   const ofTags = tags.map((lists) => placesOf(view, words.length > 0 ? [lists] : [[], [], lists]));
-  const [first = [], ...others] = [...words.map((places) => placesOf(view, places)), ...ofTags];
-  let marked = 0;
-  for (let slot = 0; slot < view.size; slot += 1) {
-    let worst = first[slot] ?? 0;
-    for (let at = 0; worst > 0 && at < others.length; at += 1) {
-      const place = others[at]?.[slot] ?? 0;
-      worst = place === 0 ? 0 : Math.max(worst, place);
+  const [worst = new Uint8Array(view.size), ...others] = [...words.map((places) => placesOf(view, places)), ...ofTags];
+  for (const places of others)
+    for (let slot = 0; slot < worst.length; slot += 1) {
+      const [before = 0, place = 0] = [worst[slot], places[slot]];
+      worst[slot] = before === 0 || place === 0 ? 0 : Math.max(before, place);
     }
-    if (worst === 0 || found[slot] !== 0) continue;
-    found[slot] = TIERS[closeness][PLACES[worst - 1] ?? 'any'];
-    marked += 1;
+  const tiers = Uint8Array.from([0, ...PLACES.map((place) => TIERS[closeness][place])]);
+  let marked = 0;
+  for (let slot = 0; slot < worst.length; slot += 1) {
+    if (found[slot] !== 0) continue;
+    const tier = tiers[worst[slot] ?? 0] ?? 0;
+    found[slot] = tier;
+    marked += Number(tier !== 0);
   }
   return marked;
 }
 
 /** By slot the best place, counted from 1; 0: nowhere. */
-function placesOf(view: View, places: readonly Int32Array[][]): Uint8Array {
-  const best = new Uint8Array(view.size);
-  for (const [at, lists] of places.entries())
-    for (const list of lists)
+function placesOf({ size, slotOf }: View, places: readonly Int32Array[][]): Uint8Array {
+  const best = new Uint8Array(size);
+  // The best place last, so that it stays: to look whether there is a better one already costs more than to write.
+  for (let at = places.length; at > 0; at -= 1)
+    for (const list of places[at - 1] ?? [])
       for (let n = 0; n < list.length; n += 1) {
-        const slot = view.slotOf(list[n] ?? 0);
-        if (slot >= 0 && best[slot] === 0) best[slot] = at + 1;
+        const slot = slotOf(list[n] ?? 0);
+        if (slot >= 0) best[slot] = at;
       }
   return best;
 }
@@ -88,20 +91,24 @@ export function selectPage(view: View, found: Found, query: CatalogQuery, counti
 }
 
 function collectHits(view: View, found: Found, filters: Filters, counter: FacetCounter | undefined): Int32Array {
-  const { hits } = view;
+  const { hits, copyOf, facets, source } = view;
+  const { ofSet, ofSource } = filters;
   const later = new Set<number>();
   let total = 0;
-  for (let slot = 0; slot < view.size; slot += 1) {
-    const copyOf = view.copyOf[slot] ?? -1;
-    if (copyOf >= 0) {
+  for (let slot = 0; slot < copyOf.length; slot += 1) {
+    const first = copyOf[slot] ?? -1;
+    if (first >= 0) {
       // Gone through once, at the first of them; the hit is in its own place.
-      const shown = copyOf === slot ? takeCopies(view, found, filters, slot, counter) : undefined;
+      const shown = first === slot ? takeCopies(view, found, filters, slot, counter) : undefined;
       if (shown !== undefined && shown !== slot) later.add(shown);
       if (shown === slot || later.delete(slot)) hits[total++] = slot;
-    } else if (found?.[slot] !== 0) {
-      const failed = failedBy(view, filters, slot);
-      counter?.add(slot, failed);
-      if (failed === 0) hits[total++] = slot;
+    } else if (found === undefined || found[slot] !== 0) {
+      const [set, registry] = [facets[slot] ?? 0, source[slot] ?? 0];
+      const failed = (ofSet[set] ?? 0) | (ofSource[registry] ?? 0);
+      counter?.add(set, registry, failed);
+      // The next one takes the place of one that is no hit.
+      hits[total] = slot;
+      total += Number(failed === 0);
     }
   }
   return hits.subarray(0, total);
@@ -132,14 +139,33 @@ function cutPage(view: View, found: Found, hits: Int32Array, { sort = 'relevance
 }
 
 function cutByTier(found: Uint8Array, hits: Int32Array, offset: number, limit: number): number[] {
+  const counts = new Int32Array(LAST_TIER + 1);
+  for (const slot of hits) {
+    const tier = found[slot] ?? 0;
+    counts[tier] = (counts[tier] ?? 0) + 1;
+  }
   const page: number[] = [];
   let before = 0;
-  for (let tier = 1; tier <= LAST_TIER; tier += 1)
-    for (const slot of hits) {
-      if (found[slot] !== tier) continue;
-      if (before >= offset) page.push(slot);
-      if (page.length >= limit) return page;
-      before += 1;
-    }
+  for (let tier = 1; tier <= LAST_TIER && page.length < limit; tier += 1) {
+    const count = counts[tier] ?? 0;
+    if (before + count > offset) takeOfTier(found, hits, tier, { skip: Math.max(0, offset - before), limit }, page);
+    before += count;
+  }
   return page;
+}
+
+/** Adds to the page the hits of a tier, after the first few of it, until it is full. */
+function takeOfTier(
+  found: Uint8Array,
+  hits: Int32Array,
+  tier: number,
+  { skip, limit }: { skip: number; limit: number },
+  page: number[],
+): void {
+  let skipped = 0;
+  for (const slot of hits) {
+    if (found[slot] !== tier) continue;
+    if (skipped < skip) skipped += 1;
+    else if (page.push(slot) >= limit) return;
+  }
 }

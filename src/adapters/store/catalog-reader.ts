@@ -67,29 +67,38 @@ export class CatalogReader {
     this.#vocabularies = new VocabularyCache(db);
   }
 
-  /** Finds what matches. Fails with Moved when `earlier` saw something else. */
+  /**
+   * Finds what matches. Fails with Moved when `earlier` saw something else. `summaries`: they are read afterwards, which looks at the
+   * listings in any case; where nothing else has to be read, they are taken to be what they were, and asked for once instead of twice.
+   */
   async look(
     sources: readonly CatalogSource[],
     words: readonly WantedWord[] = [],
     tags: readonly string[] = [],
-    earlier?: Sight,
+    { earlier, summaries = false }: { earlier?: Sight; summaries?: boolean } = {},
   ): Promise<{ sight: Sight; matches: Matches }> {
     const wanted = wantedOf(words, tags);
     const terms = [...wanted.words.flat(2), ...wanted.tags];
-    const { key, lists } = await this.#lists(sources, terms);
-    if (earlier && earlier.key !== key) throw new Moved();
+    const { key, lists } = await this.#lists(sources, terms, summaries);
+    if (earlier && earlier.key !== key) throw this.#moved(sources);
     const of = (term: Term) => lists[terms.indexOf(term)] ?? [];
     const matches = { words: wanted.words.map((places) => places.map((place) => place.flatMap(of))), tags: wanted.tags.map(of) };
     return { sight: { key, listings: parseListings(key) }, matches };
   }
 
   /** The lists of each term, those that are kept without reading them again. */
-  async #lists(sources: readonly CatalogSource[], terms: readonly Term[]): Promise<{ key: string; lists: Int32Array[][] }> {
+  async #lists(
+    sources: readonly CatalogSource[],
+    terms: readonly Term[],
+    isLookedAtLater: boolean,
+  ): Promise<{ key: string; lists: Int32Array[][] }> {
     const picked = sourceLists(sources);
     const name = JSON.stringify(picked);
     const last = this.#last.get(name);
-    const lists = terms.map((term) => this.#kept.get(keptAs(last, term)));
-    const missing = terms.filter((_, at) => !lists[at]);
+    const kept = terms.map((term) => this.#kept.get(keptAs(last, term)));
+    const missing = terms.filter((_, at) => !kept[at]);
+    const lists = kept.map((list) => list ?? []);
+    if (isLookedAtLater && last !== undefined && missing.length === 0) return { key: last, lists };
     const { rows } = await this.db.query<{ listings: string | null; postings?: Buffer | null }>(
       missing.length > 0
         ? { ...MATCH, values: [...picked, missing.map(({ low }) => low), missing.map(({ high }) => high)] }
@@ -98,7 +107,7 @@ export class CatalogReader {
     const key = rows[0]?.listings ?? '';
     this.#last.set(name, key);
     // What was kept is of another time than what was read.
-    if (key !== last && missing.length < terms.length) return this.#lists(sources, terms);
+    if (key !== last && missing.length < terms.length) return this.#lists(sources, terms, isLookedAtLater);
     const read = readPostings(rows[0]?.postings ?? null, missing.length);
     for (const [at, term] of missing.entries()) {
       const found = read[at] ?? [];
@@ -110,7 +119,7 @@ export class CatalogReader {
           found.map((list) => list.slice()),
         );
     }
-    return { key, lists: lists.map((list) => list ?? []) };
+    return { key, lists };
   }
 
   /** What was seen, ready to be counted; those who ask at the same time share the work. Fails with Moved. */
@@ -128,7 +137,7 @@ export class CatalogReader {
     const parts = await Promise.all(
       listings.map(async ({ source, id, generation }) => {
         const columns = await this.cache.columns(id, generation);
-        if (columns?.generation !== generation) throw new Moved();
+        if (columns?.generation !== generation) throw this.#moved(sources);
         return { registry: sources[source]?.registry ?? '', columns };
       }),
     );
@@ -141,15 +150,14 @@ export class CatalogReader {
     return Promise.all(listings.map((listing) => this.#vocabularies.of(listing)));
   }
 
-  /** The entries of a page. Fails with Moved. */
+  /** The entries of a page; an empty one is looked at too, for it may only have been empty. Fails with Moved. */
   async summaries(sources: readonly CatalogSource[], sight: Sight, view: View, page: readonly number[]): Promise<CatalogHit[]> {
-    if (page.length === 0) return [];
     const ids = page.map((slot) => view.ids[slot] ?? 0);
     const { rows } = await this.db.query<{ listings: string | null; summaries: Array<[number, TemplateSummary]> | null }>({
       ...PAGE,
       values: [...sourceLists(sources), ids],
     });
-    if ((rows[0]?.listings ?? '') !== sight.key) throw new Moved();
+    if ((rows[0]?.listings ?? '') !== sight.key) throw this.#moved(sources);
     const summaries = new Map(rows[0]?.summaries ?? []);
     return page.flatMap((slot, at) => {
       const summary = summaries.get(ids[at] ?? 0);
@@ -157,6 +165,12 @@ export class CatalogReader {
       const alsoIn = others.map((copy) => view.registries[view.source[copy] ?? 0] ?? '');
       return summary ? [{ ...summary, ...(alsoIn.length > 0 && { alsoIn }) }] : [];
     });
+  }
+
+  /** What was seen last is no more: the next one reads it. */
+  #moved(sources: readonly CatalogSource[]): Moved {
+    this.#last.delete(JSON.stringify(sourceLists(sources)));
+    return new Moved();
   }
 }
 

@@ -35,7 +35,8 @@ export class CatalogSearch {
 
   async categories(sources: readonly CatalogSource[]): Promise<Array<{ name: string; count: number }>> {
     return this.#steady(async (reader) => {
-      const { view } = await this.#find(reader, sources, [], []);
+      const { sight } = await reader.look(sources);
+      const view = await reader.view(sources, sight);
       const { counter } = selectPage(view, undefined, { limit: 0, offset: 0 }, true);
       return (counter?.all('category') ?? [])
         .map(({ value, count }) => ({ name: value, count }))
@@ -52,7 +53,7 @@ export class CatalogSearch {
       const slots = new Set<number>();
       // Any of the words will do: what is like the whole is chosen from these.
       for (const each of wanted) {
-        const { matches } = await reader.look(sources, [each], [], sight);
+        const { matches } = await reader.look(sources, [each], [], { earlier: sight });
         for (const id of (matches.words[0]?.[0] ?? []).flatMap((list) => [...list]).slice(0, MAX_COMPARED))
           slots.add(view.slotOf(id));
       }
@@ -68,6 +69,7 @@ export class CatalogSearch {
       sources,
       words.map((word, at) => ({ word, beginning: at === last, corrections: [] })),
       tags,
+      { summaries: true },
     );
     const view = await reader.view(sources, sight);
     if (words.length + tags.length === 0) return { sight, view, found: undefined as Found };
@@ -92,7 +94,7 @@ export class CatalogSearch {
     const wanted = await corrected(reader, sight, words);
     if (wanted.every(({ word, beginning, corrections }) => corrections.length === 0 && beginning === (word === words.at(-1))))
       return;
-    const { matches } = await reader.look(sources, wanted, tags, sight);
+    const { matches } = await reader.look(sources, wanted, tags, { earlier: sight });
     markMatches(view, found, matches, 'nearly');
     markNames(
       view,

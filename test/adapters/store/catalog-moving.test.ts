@@ -1,5 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { entryOf, replaceWith, searchFor, sourceOf } from '../../support/catalog-entries.ts';
+import { createStore } from '../../../src/adapters/store/index.ts';
+import type { CatalogQuery } from '../../../src/domain/catalog.ts';
+import { entryOf, namesOf, replaceWith, searchFor, sourceOf } from '../../support/catalog-entries.ts';
 import { describeStores } from '../../support/stores.ts';
 
 const CHANGES = 60;
@@ -32,5 +34,34 @@ describeStores('a search while listings change', (lab) => {
       changing = false;
     });
     expect((await searching).every((answers) => answers > 0)).toBe(true);
+  }, 60_000);
+
+  it('sees at once what another server has changed, also where all it needs was kept from the last one', async () => {
+    const here = lab.store.catalog;
+    const other = createStore({ url: lab.url, onIdleError: () => undefined });
+    const source = sourceOf('moving-elsewhere');
+    // So many that the list of the common word is one of those that are kept.
+    const many = Array.from({ length: 1_200 }, (_, at) => entryOf(`entry-${at}`, { description: 'widespread' }));
+    await replaceWith(here, source, many);
+    const helm = entryOf('new-chart', { description: 'widespread', type: 'helm' });
+    const queries: Array<[Partial<CatalogQuery>, number]> = [
+      [{}, 1],
+      [{ q: 'widespread' }, 1],
+      [{ q: 'widespread', category: ['none'] }, 0],
+      [{ offset: 5_000 }, 1],
+    ];
+    try {
+      for (const [query] of [...queries, ...queries]) await searchFor(here, [source], query);
+      // Each of them is the first to look after a change.
+      for (const [at, [query, each]] of queries.entries()) {
+        const kept = many.length - 10 * at;
+        await replaceWith(other.catalog, source, [...many.slice(0, kept), helm]);
+        expect((await searchFor(here, [source], query)).total).toBe(each * (kept + 1));
+      }
+      await replaceWith(other.catalog, source, [helm]);
+      expect(await namesOf(here, [source])).toEqual(['new-chart']);
+    } finally {
+      await other.close();
+    }
   }, 60_000);
 });
