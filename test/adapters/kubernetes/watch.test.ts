@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConnections } from '../../../src/adapters/kubernetes/connections.ts';
 import { createDiscovery } from '../../../src/adapters/kubernetes/discovery.ts';
@@ -41,7 +42,12 @@ describeCluster('a watch of a real cluster', () => {
 
   async function begin(session: ClusterSession = lab.admin): Promise<{ namespace: string; resourceVersion: string }> {
     const namespace = await own.namespace();
-    return { namespace, resourceVersion: (await session.list(maps(namespace))).resourceVersion };
+    for (;;) {
+      const { items, resourceVersion } = await session.list(maps(namespace));
+      // The cluster's own, which comes soon after the namespace: from here on all that happens is the test's.
+      if (items.some(({ metadata }) => metadata.name === 'kube-root-ca.crt')) return { namespace, resourceVersion };
+      await sleep(20);
+    }
   }
 
   it('tells what was added, changed and deleted, and nothing of others', async () => {
