@@ -1,12 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
 /** A process that has not said it is ready by then is not going to, milliseconds. */
 const READY_TIMEOUT_MS = 60_000;
 /** A process that does not end when asked is killed after this, milliseconds. */
 const STOP_TIMEOUT_MS = 20_000;
+/** Characters of its log that are shown of a process that did not become ready. */
+const SHOWN_LOG = 2_000;
 
 export interface ChildExit {
   code: number | null;
@@ -62,9 +65,10 @@ async function waitForLine(child: ChildProcess, ready: string, exited: Promise<C
   if (!child.stdout) throw new Error('the process has no stdout');
   const lines = createInterface({ input: child.stdout });
   const line = new Promise<string>((resolve) => lines.on('line', (text) => text.startsWith(ready) && resolve(text)));
-  const gone = exited.then(({ code, signal }) =>
-    Promise.reject(new Error(`the process ended before it was ready (code ${code}, signal ${signal}); see ${logFile}`)),
-  );
+  const gone = exited.then(async ({ code, signal }) => {
+    const why = (await readFile(logFile, 'utf8').catch(() => '')).slice(-SHOWN_LOG);
+    throw new Error(`the process ended before it was ready (code ${code}, signal ${signal}); see ${logFile}\n${why}`);
+  });
   const late = new Promise<never>((_, reject) =>
     setTimeout(
       () => reject(new Error(`the process was not ready after ${READY_TIMEOUT_MS / 1_000} s; see ${logFile}`)),
