@@ -1,9 +1,10 @@
-import type { DeploymentDependency, InventoryItem, Plan, RevisionRecord } from '../src/domain/deployment.ts';
+import type { DeploymentDependency, InventoryItem, Plan } from '../src/domain/deployment.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
 import { objectKey } from '../src/domain/object-ref.ts';
 import type { Identity } from '../src/domain/store.ts';
 import { createApplier } from './cluster/apply-object.ts';
+import { claimsBefore } from './cluster/claims.ts';
 import { established } from './cluster/established.ts';
 import { renderedOf } from './cluster/restore.ts';
 import { deploymentIdOf, sessionOf } from './cluster/session.ts';
@@ -37,9 +38,11 @@ export function createApply(deps: ActivityDeps) {
     /** Begins the revision: an earlier attempt's is answered again, and nobody begins one without the fence. */
     async prepare({ key, requester, request, ...input }: Input, run) {
       // Without a cluster nothing is begun.
-      sessionOf(deps, requester);
+      const session = sessionOf(deps, requester);
       const plan = await planOf(deps, input.plan);
       const rendered = await renderedOf(deps, plan.rendered);
+      const claims = await claimsBefore(session, key, rendered, run.signal);
+      const before = await uidsBefore(deps, key, plan);
       const begun = await deps.store.deployments.begin(run.context, key, {
         kind: plan.kind,
         origin: originOf(deps, plan),
@@ -48,16 +51,17 @@ export function createApply(deps: ActivityDeps) {
         hasValues: rendered.secrets.some((secret) => secret.present),
         rendered: plan.rendered,
         plan: plan.digest,
-        inventory: await inventoryOf(deps, key, plan),
+        inventory: inventoryOf(plan, before),
         requester,
         summary: plan.summary,
         dependencies: input.dependencies,
+        ...(claims && { claims }),
         ...(plan.rollbackOf !== undefined && { rollbackOf: plan.rollbackOf }),
         ...(request.owner !== undefined && { owner: request.owner }),
       });
-      return { plan, rendered, begun };
+      return { plan, rendered, begun, before };
     },
-    async run({ key, requester, resolved, request }: Input, run, { plan, rendered, begun }): Promise<Applied> {
+    async run({ key, requester, resolved, request }: Input, run, { plan, rendered, begun, before }): Promise<Applied> {
       const session = sessionOf(deps, requester);
       const uids = new UidLog((known) => deps.store.deployments.applied(run.context, key, begun.number, known));
       const { values, uid } = await ensureValues(
@@ -67,6 +71,7 @@ export function createApply(deps: ActivityDeps) {
         begun.number,
         {
           secrets: rendered.secrets,
+          first: resolved.base === 0,
           ...(resolved.values !== undefined && { kept: resolved.values }),
           ...(request.secrets && { inputs: request.secrets }),
         },
@@ -79,6 +84,7 @@ export function createApply(deps: ActivityDeps) {
         deploymentId: deploymentIdOf(key),
         force: request.force ?? false,
         inventory: begun.inventory,
+        before,
         values,
         uids,
         total: plan.objects.length,
@@ -119,10 +125,17 @@ function originOf(deps: ActivityDeps, plan: Plan) {
   return plan.template.registry === deps.registries.local?.name ? ('builtin' as const) : ('marketplace' as const);
 }
 
+/** Uids of the revision that is replaced. */
+async function uidsBefore(deps: ActivityDeps, key: DeploymentKey, { base }: Plan): Promise<Map<string, string>> {
+  const revision = base === 0 ? undefined : await deps.store.deployments.revision(key, base);
+  const known = (revision?.inventory ?? []).flatMap(({ ref, uid }) =>
+    uid === undefined ? [] : [[objectKey(ref), uid] as const],
+  );
+  return new Map(known);
+}
+
 /** What is to be there, with the uids of what stays as it is. */
-async function inventoryOf(deps: ActivityDeps, key: DeploymentKey, plan: Plan): Promise<InventoryItem[]> {
-  const base: RevisionRecord | undefined = plan.base === 0 ? undefined : await deps.store.deployments.revision(key, plan.base);
-  const before = new Map((base?.inventory ?? []).map((item) => [objectKey(item.ref), item.uid]));
+function inventoryOf(plan: Plan, before: ReadonlyMap<string, string>): InventoryItem[] {
   return plan.objects
     .filter(({ action }) => action !== 'delete' && action !== 'keep')
     .map(({ ref, wave, action }) => {

@@ -1,13 +1,14 @@
-import type { ClusterSession } from '../src/domain/cluster.ts';
-import { DEPLOYMENT_LABEL } from '../src/domain/cluster.ts';
 import type { InventoryItem, RevisionRecord } from '../src/domain/deployment.ts';
-import { deploymentLabelValue } from '../src/domain/deployment-label.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import { objectKey, refText } from '../src/domain/object-ref.ts';
+import { claimPermissions } from '../src/domain/plan/destroy-permissions.ts';
 import { isKept } from '../src/domain/plan/prune.ts';
+import type { Rendered } from '../src/domain/rendered.ts';
 import type { Identity } from '../src/domain/store.ts';
+import { claimNamespaces, claimsOf } from './cluster/claims.ts';
 import { removeObjects } from './cluster/remove.ts';
 import { renderedOf } from './cluster/restore.ts';
+import { demandRights } from './cluster/rights.ts';
 import { deploymentIdOf, sessionOf } from './cluster/session.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createStep } from './step.ts';
@@ -17,35 +18,38 @@ interface Input {
   key: DeploymentKey;
   requester: Identity;
   deleteVolumes: boolean;
+  /** With `deleteVolumes`: what was there before the deployment stays all the same. Set where a deploy is taken back. */
+  keepOlder?: boolean;
 }
 
 /** Objects that have finalizers get this long to go, milliseconds; what remains is listed. */
 const GONE_WITHIN_MS = 120_000;
-/** Claims that a StatefulSet made; more than this many replicas with volumes is no deployment of ours. */
-const MAX_CLAIMS = 500;
 
 /** Deletes the objects of every revision that may still have some, last wave first. Volumes stay unless asked. */
 export function createDelete(deps: ActivityDeps) {
   return createStep(deps, {
     waitsForCluster: true,
-    async run({ key, requester, deleteVolumes }: Input, run) {
+    async run({ key, requester, deleteVolumes, keepOlder = false }: Input, run) {
       const session = sessionOf(deps, requester);
-      const { revisions } = await deps.store.deployments.beginDestroy(run.context, key);
-      const live = revisions.filter(({ state }) => state === 'current' || state === 'failed' || state === 'pending');
+      const revisions = await deps.store.deployments.revisions(key);
+      const live = liveOf(revisions);
       const items = inventoryOf(live);
-      const asksToStay = await keptByAnnotation(deps, live);
-      const claims = await claimsOf(session, key, run.signal);
+      const rendered = await renderedAll(deps, live);
+      const asksToStay = askingToStay(rendered);
+      const { items: claims } = await claimsOf(session, key, claimNamespaces(key, rendered), run.signal);
       const all = [...items, ...claims.filter((claim) => !items.some((item) => objectKey(item.ref) === objectKey(claim.ref)))];
+      const isOlder = keepOlder ? olderThan(revisions) : () => false;
       // A volume is data: of everything that is kept by itself, only it may be asked for.
-      const stays = ({ ref }: InventoryItem) =>
-        (isKept(ref) || asksToStay.has(objectKey(ref))) && !(deleteVolumes && ref.kind === 'PersistentVolumeClaim');
-      const { deleted, foreign, remaining } = await removeObjects(
-        session,
-        all.filter((item) => !stays(item)),
-        deploymentIdOf(key),
-        run,
-        { waitMs: GONE_WITHIN_MS },
-      );
+      const stays = (item: InventoryItem) =>
+        (isKept(item.ref) || asksToStay.has(objectKey(item.ref))) &&
+        !(deleteVolumes && item.ref.kind === 'PersistentVolumeClaim' && !isOlder(item));
+      const going = all.filter((item) => !stays(item));
+      // Before it is marked, so that a refusal leaves the deployment as it was.
+      await demandRights(session, claimPermissions(going), run.signal);
+      await deps.store.deployments.beginDestroy(run.context, key);
+      const { deleted, foreign, remaining } = await removeObjects(session, going, deploymentIdOf(key), run, {
+        waitMs: GONE_WITHIN_MS,
+      });
       const kept = all.filter(stays).map(({ ref }) => refText(ref));
       const warnings = [
         ...words(foreign, 'belongs to somebody else now and was left'),
@@ -61,8 +65,13 @@ export function createDelete(deps: ActivityDeps) {
   });
 }
 
+/** The revisions that may still have objects in the cluster. */
+export function liveOf(revisions: RevisionRecord[]): RevisionRecord[] {
+  return revisions.filter(({ state }) => state === 'current' || state === 'failed' || state === 'pending');
+}
+
 /** Each object once, with the newest uid that is known. */
-function inventoryOf(live: RevisionRecord[]): InventoryItem[] {
+export function inventoryOf(live: RevisionRecord[]): InventoryItem[] {
   const items = new Map<string, InventoryItem>();
   // Its marks tell whether it is ours; a uid of an older revision must not hide one that was made anew.
   for (const revision of live.sort((a, b) => a.number - b.number))
@@ -70,22 +79,27 @@ function inventoryOf(live: RevisionRecord[]): InventoryItem[] {
   return [...items.values()];
 }
 
+export function renderedAll(deps: ActivityDeps, live: RevisionRecord[]): Promise<Rendered[]> {
+  return Promise.all(live.map((revision) => renderedOf(deps, revision.rendered)));
+}
+
 /** Objects whose template says that they outlive their deployment. */
-async function keptByAnnotation(deps: ActivityDeps, live: RevisionRecord[]): Promise<Set<string>> {
-  const rendered = await Promise.all(live.map((revision) => renderedOf(deps, revision.rendered)));
+export function askingToStay(rendered: Rendered[]): Set<string> {
   const objects = rendered.flatMap((document) => document.objects);
   return new Set(objects.filter(({ ref, object }) => isKept(ref, object.metadata.annotations)).map(({ ref }) => objectKey(ref)));
 }
 
-/** What a StatefulSet's claims are is in no inventory: the cluster made them. */
-async function claimsOf(session: ClusterSession, key: DeploymentKey, signal: AbortSignal): Promise<InventoryItem[]> {
-  const labelSelector = `${DEPLOYMENT_LABEL}=${deploymentLabelValue(key.name)}`;
-  const selection = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: key.namespace, labelSelector };
-  const { items } = await session.list(selection, { signal, limit: MAX_CLAIMS });
-  return items.map(({ metadata }) => ({
-    ref: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: key.namespace, name: metadata.name },
-    wave: 0,
-    existed: true,
-    ...(metadata.uid !== undefined && { uid: metadata.uid }),
-  }));
+/**
+ * Whether an object was there before the deployment: the first revision that lists it tells, and of a set's claims the first revision
+ * that looked for them. One of which that is not known counts as older.
+ */
+function olderThan(revisions: RevisionRecord[]): (item: InventoryItem) => boolean {
+  const oldestFirst = [...revisions].sort((a, b) => a.number - b.number);
+  const inventory = oldestFirst.flatMap((revision) => revision.inventory);
+  const seen = oldestFirst.find(({ claims }) => claims !== undefined)?.claims;
+  return ({ ref, uid }) => {
+    const listed = inventory.find((item) => objectKey(item.ref) === objectKey(ref));
+    if (listed) return listed.existed;
+    return uid === undefined || seen === undefined || seen.includes(uid);
+  };
 }

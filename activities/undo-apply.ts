@@ -1,5 +1,5 @@
-import type { ObjectRef } from '../src/domain/cluster.ts';
-import type { InventoryItem } from '../src/domain/deployment.ts';
+import type { ClusterSession, ObjectRef } from '../src/domain/cluster.ts';
+import type { InventoryItem, RevisionRecord } from '../src/domain/deployment.ts';
 import type { DeploymentKey } from '../src/domain/deployment-store.ts';
 import type { StepRequest } from '../src/domain/effects.ts';
 import type { ErrorCode } from '../src/domain/errors.ts';
@@ -9,8 +9,9 @@ import { refText } from '../src/domain/object-ref.ts';
 import type { Identity } from '../src/domain/store.ts';
 import type { StepRun } from './attempt.ts';
 import { runAttempt } from './attempt.ts';
+import { claimsSince } from './cluster/claims.ts';
 import { removeObjects } from './cluster/remove.ts';
-import { restoreRevision } from './cluster/restore.ts';
+import { renderedOf, restoreRevision } from './cluster/restore.ts';
 import { deploymentIdOf, sessionOf } from './cluster/session.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { StepAnswer } from './step.ts';
@@ -70,15 +71,36 @@ async function undo(deps: ActivityDeps, { key, requester, keepFailed, because }:
   const { foreign, remaining } = await removeObjects(session, newOf(revision.inventory), id, run, { waitMs: GONE_WITHIN_MS });
   await deps.onMoment?.('undo-apply', 'between');
   const restored = previous && (await restoreRevision(deps, session, key, previous, run));
+  // After that, so that sets which are there have the replicas they had: claims of those are in use.
+  const claims = await removeClaims(deps, session, key, revision, run);
   if (revision.values) await removeObjects(session, [valuesItem(key, revision.values)], id, run, { waitMs: GONE_WITHIN_MS });
-  await deployments.abandon(run.context, key, revision.number, { state: 'undone', ...failure, ...(restored && { restored }) });
+  await deployments.abandon(run.context, key, revision.number, {
+    state: 'undone',
+    ...failure,
+    ...(restored && { restored: restored.inventory }),
+  });
   return {
     undone: true,
     warnings: [
-      ...words(foreign, 'belongs to somebody else now and was left'),
-      ...words(remaining, 'still waits for its finalizers'),
+      ...words([...foreign, ...(restored?.foreign ?? [])], 'belongs to somebody else now and was left'),
+      ...words([...remaining, ...claims.remaining], 'still waits for its finalizers'),
+      ...(claims.told ? [] : ['its volume claims were left: which of them are older than the revision is not known']),
     ],
   };
+}
+
+/** The claims that its StatefulSets made in the meantime; whatever was there before the revision stays. */
+async function removeClaims(
+  deps: ActivityDeps,
+  session: ClusterSession,
+  key: DeploymentKey,
+  revision: RevisionRecord,
+  run: StepRun,
+): Promise<{ remaining: ObjectRef[]; told: boolean }> {
+  const rendered = await renderedOf(deps, revision.rendered);
+  const { items, told } = await claimsSince(session, key, revision, rendered, run.signal);
+  const { remaining } = await removeObjects(session, items, deploymentIdOf(key), run, { waitMs: GONE_WITHIN_MS });
+  return { remaining, told };
 }
 
 /** What was not there before. */

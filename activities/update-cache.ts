@@ -8,7 +8,7 @@ interface Input {
   names: string[];
 }
 
-/** Tells every server what changed, so that each drops exactly the entries concerned. */
+/** Tells every server what changed, so that each drops exactly the entries concerned. After an install, that is a download of what this server publishes. */
 export function createUpdateCache(deps: ActivityDeps) {
   return createStep(deps, {
     async run({ target, names }: Input, { context }) {
@@ -25,6 +25,7 @@ export function createUpdateCache(deps: ActivityDeps) {
         names,
         operation: context.operation,
       });
+      await deps.store.published.countInstall(context, target);
       return { names };
     },
     describe: ({ names }) => ({ detail: `every server was told about ${names.join(', ')}` }),

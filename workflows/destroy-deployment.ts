@@ -12,12 +12,12 @@ export async function destroyDeployment(input: DestroyInput): Promise<DestroyRes
     const removed = await operation.step(
       'delete',
       'delete',
-      { key, requester, deleteVolumes: request.deleteVolumes ?? false },
+      { key, requester, deleteVolumes: request.deleteVolumes ?? false, ...(request.keepOlder && { keepOlder: true }) },
       { undo: 'undoDelete', undoInput: { key, requester } },
     );
     // The secret values go first: a cancel that stopped it half way would put the objects back without them.
     return operation.toTheEnd(async () => {
-      const { owned } = await operation.step('forget', 'forget', { key, requester, kept: removed.kept });
+      const { owned, values } = await operation.step('forget', 'forget', { key, requester, kept: removed.kept });
       operation.pointOfNoReturn();
       for (const dependency of owned) {
         await operation.childOrWarning('dependencies', {
@@ -28,7 +28,8 @@ export async function destroyDeployment(input: DestroyInput): Promise<DestroyRes
       return {
         deployment: `${key.cluster}.${key.namespace}.${key.name}`,
         deleted: removed.deleted,
-        kept: removed.kept,
+        // What a password opens is kept with it.
+        kept: values === undefined ? removed.kept : [...removed.kept, values],
         dependencies: owned.map(({ name }) => name),
       };
     });

@@ -132,6 +132,8 @@ export interface RollbackRequest extends RolloutRequest {
 export interface DestroyRequest {
   /** Also the volumes; they are kept otherwise. */
   deleteVolumes?: boolean;
+  /** With `deleteVolumes`: those that were there before the deployment stay. For taking a deploy back. */
+  keepOlder?: boolean;
 }
 
 /** Every member that a change may have. */
@@ -224,7 +226,7 @@ export interface PlanResult {
 export interface DestroyResult {
   deployment: string;
   deleted: number;
-  /** What is left on purpose: `kind namespace/name`. */
+  /** What is left on purpose, with the Secret that holds the values of volumes that are: `kind namespace/name`. */
   kept: string[];
   /** Owned deployments that went with it. */
   dependencies: string[];

@@ -132,7 +132,7 @@ async function deployDependency(operation: Operation, input: ChangeInput, depend
     if (!result.changed || (because && input.request.keepFailed)) return;
     await operation.undoChild('dependencies', {
       kind: 'destroy' as const,
-      input: { target, requester, limits, request: { deleteVolumes: true } },
+      input: { target, requester, limits, request: { deleteVolumes: true, keepOlder: true } },
     });
   });
   return changed;

@@ -2,10 +2,10 @@ import type { ClusterSession, KubeObject } from '../../src/domain/cluster.ts';
 import type { InventoryItem } from '../../src/domain/deployment.ts';
 import { ChandleryError } from '../../src/domain/errors.ts';
 import { objectKey, refText } from '../../src/domain/object-ref.ts';
-import { notOwned, ownershipOf } from '../../src/domain/plan/ownership.ts';
 import { resolveTokens } from '../../src/domain/render/secret-tokens.ts';
 import type { StepRun } from '../attempt.ts';
 import type { ActivityDeps } from '../deps.ts';
+import { applyOurs } from './apply-ours.ts';
 import { namingObject } from './name-object.ts';
 import type { PlacedObject } from './placed.ts';
 import { placed } from './placed.ts';
@@ -17,6 +17,8 @@ export interface Applier {
   deploymentId: string;
   force: boolean;
   inventory: InventoryItem[];
+  /** Uids of the revision that is replaced, by object. */
+  before: ReadonlyMap<string, string>;
   values: Record<string, string>;
   uids: UidLog;
   /** Objects of the whole plan. */
@@ -56,19 +58,14 @@ async function applyOne(
 }
 
 async function applyTo(
-  { session, run, deploymentId, force }: Applier,
+  { session, run, deploymentId, force, before }: Applier,
   ref: PlacedObject['ref'],
   wanted: KubeObject,
   item: InventoryItem,
 ): Promise<KubeObject> {
   const { signal } = run;
-  if (!item.existed) {
-    const made = await session.applyNew(wanted, { signal });
-    if (made) return made;
-    // One that came between plan and apply is not ours to change; an earlier attempt's is.
-    const live = await session.get(ref, { signal });
-    const ownership = live ? ownershipOf(live, deploymentId) : 'ours';
-    if (ownership !== 'ours') throw notOwned([{ ref, ...ownership }]);
-  }
-  return session.apply(wanted, { force, signal });
+  const ours = { session, deploymentId, force, signal };
+  // What came between plan and apply, in place of the one that was planned for too, is not ours to change; an earlier attempt's is.
+  if (item.existed) return applyOurs(ours, ref, wanted, before.get(objectKey(ref)));
+  return (await session.applyNew(wanted, { signal })) ?? (await applyOurs(ours, ref, wanted));
 }

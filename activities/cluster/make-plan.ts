@@ -13,6 +13,7 @@ import type { DeploymentKey } from '../../src/domain/deployment-store.ts';
 import { ChandleryError } from '../../src/domain/errors.ts';
 import { objectKey } from '../../src/domain/object-ref.ts';
 import { capacityOf, quotaUseOf } from '../../src/domain/plan/capacity.ts';
+import { claimTemplatesOf } from '../../src/domain/plan/claims.ts';
 import { diffObjects } from '../../src/domain/plan/diff.ts';
 import { planDigest } from '../../src/domain/plan/digest.ts';
 import { notOwned, ownershipOf } from '../../src/domain/plan/ownership.ts';
@@ -24,6 +25,7 @@ import type { Rendered } from '../../src/domain/rendered.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { filed } from './placed.ts';
 import { renderedOf } from './restore.ts';
+import { forbidden } from './rights.ts';
 import { deploymentIdOf, inParallel } from './session.ts';
 import { comingWith, tryObject } from './try-object.ts';
 import { plannedValues } from './values.ts';
@@ -127,13 +129,17 @@ async function permissionsOf(
   base: RevisionRecord | undefined,
   rendered: Rendered,
 ): Promise<PlannedPermission[]> {
-  const known = typed.map(({ object, type }) => ({ ref: filed(object, type.namespaced).ref, type }));
+  const known = typed.map(({ object, type }) => ({
+    ref: filed(object, type.namespaced).ref,
+    type,
+    makesClaims: claimTemplatesOf(object).length > 0,
+  }));
   const previous = await inParallel(base?.inventory ?? [], async ({ ref }) => {
     // A kind that is not served any more has no objects to delete.
     const type = await session.resourceType(ref.apiVersion, ref.kind, { signal });
     return type ? [{ ref, type }] : [];
   });
-  const hasValues = rendered.secrets.some((secret) => secret.present);
+  const hasValues = base?.values !== undefined || rendered.secrets.some((secret) => secret.present);
   const questions = permissionsNeeded({ objects: known, previous: previous.flat(), namespace: key.namespace, hasValues });
   const answers = await session.mayI(questions, { signal });
   const permissions = questions.map((question, at): PlannedPermission => {
@@ -141,20 +147,12 @@ async function permissionsOf(
     return { verb, group, resource, ...(namespace !== undefined && { namespace }), allowed: answers[at] ?? false };
   });
   const missing = permissions.filter((permission) => !permission.allowed);
-  if (missing.length > 0) throw forbidden(session, missing);
+  if (missing.length > 0)
+    throw forbidden(
+      session,
+      missing.map(({ allowed: _no, ...right }) => right),
+    );
   return permissions;
-}
-
-function forbidden(session: ClusterSession, missing: PlannedPermission[]): ChandleryError {
-  const byResource = new Map<string, string[]>();
-  for (const { verb, group, resource, namespace } of missing) {
-    const what = `${resource}${group ? `.${group}` : ''}${namespace === undefined ? '' : ` in namespace ${namespace}`}`;
-    byResource.set(what, [...(byResource.get(what) ?? []), verb]);
-  }
-  const words = [...byResource].map(([what, verbs]) => `${verbs.join(', ')} ${what}`);
-  return new ChandleryError('forbidden', `${session.identity.user} may not ${words.join('; ')}`, {
-    missing: missing.map(({ allowed: _no, ...right }) => right),
-  });
 }
 
 /** A quota that may not be read is not checked, and the plan says so. */
@@ -174,7 +172,7 @@ async function quotasOf(
 
 async function tryAll(common: PlanCommon, request: PlanRequest, typed: Typed[], { secrets }: Rendered): Promise<PlannedObject[]> {
   const { key, base, given } = request;
-  const kept = request.values !== undefined && { kept: request.values };
+  const kept = request.values === undefined ? { first: base === undefined } : { kept: request.values };
   const values = await plannedValues(
     common.session,
     key,

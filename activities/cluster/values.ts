@@ -2,8 +2,9 @@ import type { ClusterSession, KubeObject } from '../../src/domain/cluster.ts';
 import { DEPLOYMENT_ID_ANNOTATION, DEPLOYMENT_LABEL, MANAGED_BY, MANAGED_BY_LABEL } from '../../src/domain/cluster.ts';
 import { deploymentLabelValue } from '../../src/domain/deployment-label.ts';
 import type { DeploymentKey } from '../../src/domain/deployment-store.ts';
-import { valuesSecretName } from '../../src/domain/deployment-store.ts';
+import { keptValuesName, valuesSecretName } from '../../src/domain/deployment-store.ts';
 import { ChandleryError } from '../../src/domain/errors.ts';
+import { jsonDigest } from '../../src/domain/json-digest.ts';
 import { secretEntries } from '../../src/domain/parameters/secret-entries.ts';
 import { notOwned, ownershipOf } from '../../src/domain/plan/ownership.ts';
 import type { SecretParameter } from '../../src/domain/rendered.ts';
@@ -24,6 +25,8 @@ export interface ValueSources {
   secrets: SecretParameter[];
   /** Values Secret of the revision that is followed. */
   kept?: string;
+  /** It is the deployment's first revision: it goes on with what an earlier deployment of its name left with its volumes. */
+  first?: boolean;
   /** Secret with the request's own values. */
   inputs?: { name: string; parameters: string[] };
 }
@@ -35,7 +38,7 @@ export async function plannedValues(
   sources: ValueSources,
   signal: AbortSignal,
 ): Promise<Values> {
-  const kept = await read(session, key.namespace, sources.kept, signal);
+  const kept = await valuesBefore(session, key, sources, signal);
   const given = new Set(sources.inputs?.parameters);
   const entries = present(sources.secrets).flatMap((secret) =>
     secret.keys.map(
@@ -64,7 +67,7 @@ export async function ensureValues(
   return { values: decode(object), ...(object.metadata.uid !== undefined && { uid: object.metadata.uid }) };
 }
 
-/** The values of a revision that exists. Fails with secret_input_gone when somebody removed them. */
+/** The values of a revision that exists; none when somebody removed them, and what needs one then fails with secret_input_gone. */
 export async function valuesOf(
   session: ClusterSession,
   key: DeploymentKey,
@@ -83,7 +86,7 @@ async function valuesSecret(
   signal: AbortSignal,
 ): Promise<KubeObject> {
   const [kept, given] = await Promise.all([
-    read(session, key.namespace, sources.kept, signal),
+    valuesBefore(session, key, sources, signal),
     read(session, key.namespace, sources.inputs?.name, signal),
   ]);
   const values: Values = {};
@@ -97,6 +100,15 @@ async function valuesSecret(
     else if (secret.generated !== undefined) Object.assign(values, await maker.make(secret, key));
     else throw gone(secret.name);
   }
+  return secretOf(
+    key,
+    name,
+    Object.fromEntries(Object.entries(values).map(([member, value]) => [member, Buffer.from(value).toString('base64')])),
+  );
+}
+
+/** `data` as the cluster has it, in base64. */
+function secretOf(key: DeploymentKey, name: string, data: Record<string, string>): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -108,8 +120,31 @@ async function valuesSecret(
     },
     type: 'chandlery.dev/values',
     immutable: true,
-    data: Object.fromEntries(Object.entries(values).map(([member, value]) => [member, Buffer.from(value).toString('base64')])),
+    data,
   };
+}
+
+/**
+ * Leaves the values of the revision `name` for the next deployment of this name, in place of older ones. Answers the Secret they are in;
+ * undefined when there are none. Asked again after that revision's Secret went, it changes nothing. Fails with not_owned.
+ */
+export async function leaveValues(
+  session: ClusterSession,
+  key: DeploymentKey,
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const kept = keptValuesName(key.name);
+  const ref = secretRef(key.namespace, kept);
+  const older = await session.get(ref, { signal });
+  const ownership = older ? ownershipOf(older, deploymentIdOf(key)) : 'ours';
+  if (ownership !== 'ours') throw notOwned([{ ref, ...ownership }]);
+  const newest = name === undefined ? undefined : await session.get(secretRef(key.namespace, name), { signal });
+  if (!newest || ownershipOf(newest, deploymentIdOf(key)) !== 'ours') return older && kept;
+  if (older && jsonDigest(older.data) === jsonDigest(newest.data)) return kept;
+  if (older) await session.delete(ref, { uid: older.metadata.uid ?? '' }, { signal });
+  await session.createIfAbsent(secretOf(key, kept, (newest.data ?? {}) as Record<string, string>), { signal });
+  return kept;
 }
 
 /** Marks the Secrets that hold a revision's values. */
@@ -117,6 +152,29 @@ export const VALUES_LABEL = 'chandlery.dev/values';
 
 function present(secrets: SecretParameter[]): SecretParameter[] {
   return secrets.filter((secret) => secret.present);
+}
+
+/**
+ * What a revision goes on with: a volume that was initialised with a password opens with no other. Fails with secret_input_gone where a
+ * value was to stay and somebody removed its Secret: another one must not take its place unasked.
+ */
+async function valuesBefore(
+  session: ClusterSession,
+  key: DeploymentKey,
+  { secrets, kept, first, inputs }: ValueSources,
+  signal: AbortSignal,
+): Promise<Values> {
+  if (present(secrets).length === 0) return {};
+  if (kept !== undefined) {
+    const before = await session.get(secretRef(key.namespace, kept), { signal });
+    if (before && ownershipOf(before, deploymentIdOf(key)) === 'ours') return decode(before);
+    const staying = present(secrets).find(({ name }) => !inputs?.parameters.includes(name));
+    if (staying) throw gone(staying.name, kept);
+    return {};
+  }
+  if (!first) return {};
+  const left = await session.get(secretRef(key.namespace, keptValuesName(key.name)), { signal });
+  return left && ownershipOf(left, deploymentIdOf(key)) === 'ours' ? decode(left) : {};
 }
 
 async function read(session: ClusterSession, namespace: string, name: string | undefined, signal: AbortSignal): Promise<Values> {
@@ -132,8 +190,10 @@ function decode(object: KubeObject): Values {
   );
 }
 
-function gone(parameter: string): ChandleryError {
-  return new ChandleryError('secret_input_gone', `the value of the secret parameter ${parameter} is not there any more`);
+/** `secret`: what held it. */
+function gone(parameter: string, secret?: string): ChandleryError {
+  const why = secret === undefined ? '' : `: somebody removed the Secret ${secret}, and no other value is made up in its place`;
+  return new ChandleryError('secret_input_gone', `the value of the secret parameter ${parameter} is not there any more${why}`);
 }
 
 function secretRef(namespace: string, name: string) {

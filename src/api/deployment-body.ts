@@ -23,6 +23,7 @@ export function revisionBody({
   parameters: _parameters,
   values: _values,
   inventory: _inventory,
+  claims: _claims,
   rendered: _rendered,
   ...shown
 }: RevisionRecord) {

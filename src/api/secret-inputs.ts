@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { Accepted } from '../client/start.ts';
 import type { ClusterSession, KubeObject, ObjectRef } from '../domain/cluster.ts';
 import { DEPLOYMENT_ID_ANNOTATION, DEPLOYMENT_LABEL, MANAGED_BY, MANAGED_BY_LABEL } from '../domain/cluster.ts';
 import { deploymentLabelValue } from '../domain/deployment-label.ts';
 import type { DeploymentKey } from '../domain/deployment-store.ts';
+import { canonicalJson } from '../domain/effects.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { installId } from '../domain/operation.ts';
 
@@ -26,9 +28,10 @@ export interface SecretPlace {
 
 /**
  * Writes the values, as the user, into a Secret that `start` is told the name of. When nothing starts, or the request joins one that runs,
- * the Secret is removed again. Fails as the cluster does (forbidden, namespace_missing, ...) before anything started, or as `start` does.
+ * the Secret is removed again. Fails as the cluster does (forbidden, namespace_missing, ...) before anything started, as `start` does, and
+ * with target_busy where the one that runs was given other values.
  */
-export async function withSecretInput<Started extends { joined: boolean }>(
+export async function withSecretInput<Started extends Pick<Accepted, 'id' | 'joined' | 'inputs'>>(
   place: SecretPlace,
   values: Readonly<Record<string, unknown>>,
   start: (secrets?: SecretInput) => Promise<Started>,
@@ -38,12 +41,27 @@ export async function withSecretInput<Started extends { joined: boolean }>(
   const written = await write(place, values);
   try {
     const started = await start({ name: written.metadata.name, parameters });
-    if (started.joined) await remove(place, written);
+    if (!started.joined) return started;
+    await demandSame(place, written, started);
+    await remove(place, written);
     return started;
   } catch (error) {
     await remove(place, written);
     throw error;
   }
+}
+
+/** An operation that was given another value would not do what is asked. It is read as the user, who learns no more than he may read. */
+async function demandSame(
+  { session, deployment: { namespace, name } }: SecretPlace,
+  written: KubeObject,
+  { id, inputs }: Pick<Accepted, 'id' | 'inputs'>,
+): Promise<void> {
+  const ref = { apiVersion: 'v1', kind: 'Secret', namespace, name: inputs ?? '' };
+  const running = inputs === undefined ? undefined : await session.get(ref);
+  if (running && canonicalJson(running.data) === canonicalJson(written.data)) return;
+  const why = running ? 'that was given other secret values' : 'whose secret values are not there to compare any more';
+  throw new ChandleryError('target_busy', `${name} in ${namespace} is being changed by an operation ${why}`, { operation: id });
 }
 
 async function write({ session, deployment }: SecretPlace, values: Readonly<Record<string, unknown>>): Promise<KubeObject> {

@@ -1,3 +1,4 @@
+import type { ParameterSchema } from '../domain/parameters/index.ts';
 import type { TemplateReference } from '../domain/reference.ts';
 import { parseReference } from '../domain/reference.ts';
 import type { TemplateDetail } from '../domain/registry.ts';
@@ -37,6 +38,16 @@ export async function templateFor(
     (reference.registry === undefined || reference.registry === installed.registry) &&
     fits(installed.version, reference.range);
   return findTemplate(client, means ? { ...reference, registry: installed.registry, range: installed.version } : reference);
+}
+
+/** Parameters of what a new deployment is made of: those of the template, or of the built-in one that runs an image. Fails with a CliError. */
+export async function parametersOf(
+  client: Pick<HttpClient, 'template' | 'installed'>,
+  namespace: string,
+  { ref, image }: { ref?: string; image?: string },
+): Promise<ParameterSchema> {
+  const { manifest } = await templateFor(client, namespace, ref ?? (image === undefined ? '' : 'local/web-app'));
+  return manifest.spec.parameters;
 }
 
 function noVersion(name: string, range: string, versions: readonly string[]): CliError {

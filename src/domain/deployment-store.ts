@@ -31,6 +31,8 @@ export interface RevisionStart {
   rendered: string;
   plan: string;
   inventory: InventoryItem[];
+  /** Uids of the volume claims that are there before it (deployment.ts); left out where nobody looked. */
+  claims?: string[];
   /** What it will stand on, where that is known; the present ones when left out. A first revision's are guarded from here on. */
   dependencies?: DeploymentDependency[];
   rollbackOf?: number;
@@ -128,4 +130,9 @@ export interface DocumentStore {
 /** `<deployment>.v<revision>`, as Helm's release Secrets; holds the secret parameters of one revision. */
 export function valuesSecretName(deployment: string, revision: number): string {
   return `chandlery.${deployment}.v${revision}`;
+}
+
+/** Holds the secret parameters of a deployment that is gone but whose volumes were kept, for the next one of its name. */
+export function keptValuesName(deployment: string): string {
+  return `chandlery.${deployment}.kept`;
 }

@@ -80,6 +80,11 @@ export interface RevisionRecord {
   /** Digest of the plan that was carried out (a document). */
   plan: string;
   inventory: InventoryItem[];
+  /**
+   * Uids of the volume claims of its StatefulSets' namespaces that bore the deployment's label when it began: data of before, which no
+   * undo takes away. Absent where nobody looked.
+   */
+  claims?: string[];
   /** Number of the revision this one went back to. */
   rollbackOf?: number;
   requester: string;

@@ -19,7 +19,9 @@ beforeAll(async () => {
 afterAll(async () => await lab?.close(), 60_000);
 
 beforeEach(() => {
-  lab.next = Object.assign(lab.next, { joined: false, failure: undefined, settled: undefined, operation: undefined });
+  lab.next = Object.assign(lab.next, {
+    ...{ joined: false, inputs: undefined, failure: undefined, settled: undefined, operation: undefined },
+  });
   lab.started.length = 0;
   lab.audited.length = 0;
   lab.cluster.failures.clear();
@@ -27,6 +29,12 @@ beforeEach(() => {
 
 const secretsLeft = () =>
   [...lab.cluster.objects.values()].filter(({ metadata }) => metadata.name.startsWith('chandlery-inputs-'));
+
+/** The Secret with the inputs of an operation that runs. */
+function runningWith(name: string, password: string): void {
+  const data = { password: Buffer.from(JSON.stringify(password)).toString('base64') };
+  lab.cluster.add({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: 'team-a' }, data });
+}
 
 describe('POST /deployments', () => {
   it('starts a deploy of exactly the version that the reference means', async () => {
@@ -71,17 +79,18 @@ describe('POST /deployments', () => {
     );
   });
 
-  it('deploys an image as the built-in web-app, and maps size and spot', async () => {
+  it('deploys an image as the built-in web-app, and maps size, spot and owner', async () => {
     const answer = await lab.dev.call('POST', '/api/v1/deployments', {
       image: 'ghcr.io/acme/podinfo:6.7.0',
       size: 'L',
       spot: true,
+      owner: 'ann',
     });
     expect(answer.body.deployment).toBe('local.default.podinfo');
     expect(lab.started[0]?.input.request).toMatchObject({
       registry: 'local',
       name: 'web-app',
-      parameters: { image: 'ghcr.io/acme/podinfo:6.7.0', size: 'L', spot: true },
+      parameters: { image: 'ghcr.io/acme/podinfo:6.7.0', size: 'L', spot: true, owner: 'ann' },
     });
   });
 
@@ -89,7 +98,7 @@ describe('POST /deployments', () => {
     ['a value of another type', { ref: 'plain', parameters: { replicas: 'many' } }, 422, 'parameter_invalid', '/replicas'],
     ['a name that is no parameter', { ref: 'plain', parameters: { replica: 2 } }, 422, 'parameter_invalid', '/replica'],
     ['a secret that is missing', { ref: 'vault' }, 422, 'parameter_invalid', '/password'],
-    ['an owner that the template does not have', { image: 'a', owner: 'x' }, 422, 'parameter_invalid', '/owner'],
+    ['a size that the template does not have', { ref: 'local/static-site', size: 'L' }, 422, 'parameter_invalid', '/size'],
     [
       'a shorthand beside its parameter',
       { ref: 'plain', size: 'S', parameters: { size: 'M' } },
@@ -149,16 +158,36 @@ describe('secret parameters', () => {
   });
 
   it.each([
-    ['an equal request is running', { joined: true }, 202],
+    ['an equal request is running', { joined: true, inputs: 'chandlery-inputs-running' }, 202],
+    ['one with another value is running', { joined: true, inputs: 'chandlery-inputs-other' }, 409],
+    ['the values of the running one are gone', { joined: true, inputs: 'chandlery-inputs-gone' }, 409],
+    ['one that tells no values is running', { joined: true }, 409],
     ['nothing could be started', { failure: new ChandleryError('target_busy', 'busy') }, 409],
     ['the engine is away', { failure: new ChandleryError('engine_unavailable', 'away') }, 503],
     ['something unforeseen happens', { failure: new Error('boom') }, 500],
   ])('are removed again when %s', async (_what, next, status) => {
+    runningWith('chandlery-inputs-running', SECRET_VALUE);
+    runningWith('chandlery-inputs-other', `${SECRET_VALUE}2`);
     Object.assign(lab.next, next);
     const made = lab.cluster.madeSecrets.length;
     expect((await lab.dev.call('POST', '/api/v1/deployments', body)).status).toBe(status);
     expect(lab.cluster.madeSecrets).toHaveLength(made + 1);
-    expect(secretsLeft()).toEqual([]);
+    expect(secretsLeft().map(({ metadata }) => metadata.name)).toEqual(['chandlery-inputs-running', 'chandlery-inputs-other']);
+    lab.cluster.objects.clear();
+  });
+
+  it('are compared as the user: who may not read those of the running one does not join it, and learns nothing', async () => {
+    Object.assign(lab.next, { joined: true, inputs: 'chandlery-inputs-running' });
+    const answers: unknown[] = [];
+    for (const value of [SECRET_VALUE, `${SECRET_VALUE}2`]) {
+      runningWith('chandlery-inputs-running', value);
+      lab.cluster.failures.set('get Secret', forbidden('secrets'));
+      const answer = await lab.dev.call('POST', '/api/v1/deployments', body);
+      answers.push({ ...answer.body, requestId: '' });
+      expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+      lab.cluster.objects.clear();
+    }
+    expect(answers[1]).toEqual(answers[0]);
   });
 
   it('start nothing when they cannot be put away', async () => {
@@ -169,7 +198,8 @@ describe('secret parameters', () => {
   });
 
   it('tell the log, and not the caller, when one is left behind', async () => {
-    Object.assign(lab.next, { joined: true });
+    runningWith('chandlery-inputs-running', SECRET_VALUE);
+    Object.assign(lab.next, { joined: true, inputs: 'chandlery-inputs-running' });
     lab.cluster.failures.set('delete Secret', new ChandleryError('cluster_unavailable', 'away'));
     expect((await lab.dev.call('POST', '/api/v1/deployments', body)).status).toBe(202);
     expect(lab.logged.at(-2) ?? '').toMatch(/could not be removed.*chandlery-inputs-/);

@@ -169,6 +169,15 @@ describe('deploy', () => {
     expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('-p is in the plan already')]);
   });
 
+  it('carries a plan out in its own namespace alone: -n may say the same, and nothing else', async () => {
+    await serve({ 'POST /api/v1/deployments': ACCEPTED, [`GET /api/v1/plans/${encodeURIComponent(DIGEST)}`]: json(PLAN) });
+    const other = await runCli(['deploy', '--plan', DIGEST, '-n', 'other', '--detach'], api.env);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('the plan is for namespace team-a, not for other')]);
+    expect(api.seen.map(({ method }) => method)).not.toContain('POST');
+    expect((await runCli(['deploy', '--plan', DIGEST, '-n', 'team-a', '--detach'], api.env)).code).toBe(0);
+    expect(bodyOf('POST', '/api/v1/deployments')).toEqual({ plan: DIGEST });
+  });
+
   it('deploys an image', async () => {
     await serve({ 'POST /api/v1/deployments': ACCEPTED });
     await runCli(['deploy', '--image', 'ghcr.io/acme/podinfo:6.7.0', '--size', 'L', '--detach'], api.env);
@@ -240,6 +249,30 @@ describe('plan', () => {
       namespace: 'team-a',
       parameters: { replicas: 2 },
     });
+  });
+
+  it("plans for an image, with parameters as the built-in web-app's schema types them", async () => {
+    await serve({ 'POST /api/v1/plans': json(PLAN, 201), 'GET /api/v1/templates/web-app': TEMPLATE });
+    const words = ['plan', '--image', 'ghcr.io/acme/podinfo:6.7.0', '--name', 'web', '-n', 'team-a', '-p', 'version=1.10'];
+    const { code, stdout } = await runCli(words, api.env);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Plan: 1 to create')]);
+    expect(bodyOf('POST', '/api/v1/plans')).toEqual({
+      image: 'ghcr.io/acme/podinfo:6.7.0',
+      name: 'web',
+      namespace: 'team-a',
+      parameters: { version: '1.10' },
+    });
+    expect(api.seen.map(({ path }) => path)).toContain('/api/v1/templates/web-app?registry=local');
+  });
+
+  it.each([
+    [['plan'], 'name exactly one of a template and --image'],
+    [['plan', 'plain', '--image', 'x'], 'name exactly one of a template and --image'],
+    [['plan', 'plain', 'web', '--name', 'shop'], 'give the name of the deployment once'],
+  ])('exits 2 for %j', async (words, said) => {
+    await serve({});
+    const { code, stderr } = await runCli(words, api.env);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
   });
 
   it('prints the plan unchanged with -o json, and its digest with -o name', async () => {
@@ -371,6 +404,29 @@ describe('deployments', () => {
     expect(bodyOf('POST', `${DEPLOYMENT}/rollback`)).toEqual({ revision: 1 });
     await runCli(['deployments', 'destroy', ID, '--delete-volumes', '--detach'], api.env);
     expect(api.seen.at(-1)).toMatchObject({ method: 'DELETE', path: `${DEPLOYMENT}?deleteVolumes=true` });
+  });
+
+  it('shows the plan of a rollback with --dry-run, to the revision that was current before where none is named', async () => {
+    const revisions = [
+      { number: 4, state: 'current' },
+      { number: 3, state: 'undone' },
+      { number: 2, state: 'superseded' },
+      { number: 1, state: 'superseded' },
+    ];
+    await serve({ 'POST /api/v1/plans': json(PLAN, 201), [`GET ${DEPLOYMENT}/revisions`]: json({ revisions }) });
+    const words = ['deployments', 'rollback', 'web', '-n', 'team-a', '--dry-run'];
+    expect((await runCli(words, api.env)).stdout).toContain('Plan: 1 to create');
+    expect(bodyOf('POST', '/api/v1/plans')).toEqual({ deployment: ID, revision: 2 });
+    api.seen.length = 0;
+    expect((await runCli([...words, '--revision', '1', '--force', '-o', 'name'], api.env)).stdout).toBe(`${DIGEST}\n`);
+    expect(bodyOf('POST', '/api/v1/plans')).toEqual({ deployment: ID, revision: 1, force: true });
+    expect(api.seen.map(({ path }) => path)).toEqual(['/api/v1/plans']);
+  });
+
+  it('exits 3 for the plan of a rollback where there is nothing to go back to', async () => {
+    await serve({ [`GET ${DEPLOYMENT}/revisions`]: json({ revisions: [{ number: 1, state: 'current' }] }) });
+    const { code, stderr } = await runCli(['deployments', 'rollback', ID, '--dry-run'], api.env);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('revision_not_found')]);
   });
 
   it('exits 3 for one that is not there', async () => {

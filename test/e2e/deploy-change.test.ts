@@ -12,7 +12,6 @@ import {
   planned,
   plannedObject,
   revisionsOf,
-  secretNames,
   stepOf,
 } from '../support/deploy-reads.ts';
 import { NOTES, SHOP_AND_BLOG } from '../support/deploy-templates.ts';
@@ -202,17 +201,19 @@ describeCluster('a deployment that runs', () => {
   });
 
   describe('is destroyed', () => {
-    it.concurrent('with everything it made but its volumes', async () => {
+    it.concurrent('with everything it made but its volumes and the secret values they may need', async () => {
       const namespace = await lab.namespace();
       const empty = await lab.clusterState(namespace);
       await lab.succeeded(lab.deploy(namespace, 'notes@1.0.0', { parameters: { token: TOKEN } }));
       await lab.succeeded(lab.upgrade(namespace, 'notes', { version: '1.1.0' }));
       const operation = await lab.succeeded(lab.destroy(namespace, 'notes'));
       const volume = `PersistentVolumeClaim ${namespace}/notes-data`;
-      expect(operation).toMatchObject({ kind: 'destroy', result: { deleted: 5, kept: [volume], dependencies: [] } });
+      const values = `Secret ${namespace}/chandlery.notes.kept`;
+      expect(operation).toMatchObject({ kind: 'destroy', result: { deleted: 5, kept: [volume, values], dependencies: [] } });
       const left = await lab.clusterState(namespace);
-      expect(Object.keys(left)).toEqual([...Object.keys(empty), 'PersistentVolumeClaim/notes-data'].sort());
-      expect(await secretNames(lab, namespace)).toEqual([]);
+      expect(Object.keys(left)).toEqual(
+        [...Object.keys(empty), 'PersistentVolumeClaim/notes-data', 'Secret/chandlery.notes.kept'].sort(),
+      );
       expect((await lab.api.get(deploymentPath(namespace, 'notes'))).body).toMatchObject({ code: 'deployment_not_found' });
       // What was done to it can still be looked up.
       const { operations } = (await lab.api.get(`${deploymentPath(namespace, 'notes')}/operations`)).body;

@@ -76,7 +76,7 @@ describeCluster('a secret value', () => {
       expect(await secretOf(lab, namespace, `chandlery.notes.v${at + 1}`)).toEqual(values);
       expect(await objectOf(lab, 'Secret', namespace, `chandlery.notes.v${at + 1}`)).toMatchObject({ immutable: true });
     }
-    await lab.succeeded(lab.destroy(namespace, 'notes'));
+    await lab.succeeded(lab.destroy(namespace, 'notes', { deleteVolumes: true }));
     expect(await secretNames(lab, namespace)).toEqual([]);
   });
 

@@ -216,6 +216,9 @@ describeCluster('a deploy', () => {
     expect((await post(request)).body).toMatchObject({ operation: first.operation, joined: true });
     const other = await post({ ...request, parameters: { token: TOKEN, replicas: 3 } });
     expect(other).toMatchObject({ status: 409, body: { code: 'target_busy', operation: first.operation } });
+    // With another secret value it is another request, of which the running operation would do nothing.
+    const another = await post({ ...request, parameters: { ...request.parameters, token: `${TOKEN}2` } });
+    expect(another).toMatchObject({ status: 409, body: { code: 'target_busy', operation: first.operation } });
     const early = await lab.api.call('PATCH', deploymentPath(namespace, 'notes'), { parameters: { replicas: 3 } });
     expect(early).toMatchObject({ status: 404, body: { code: 'deployment_not_found' } });
     await hold.release();

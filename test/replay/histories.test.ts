@@ -22,6 +22,7 @@ const OUTCOMES = [
   'destroy-cancelled-in-forget',
   'destroy-refused',
   'destroy-succeeded',
+  'destroy-taking-back',
   'destroy-undone',
   'install-cancelled',
   'install-cancelled-in-undo',

@@ -91,6 +91,18 @@ describeStores('deployments', (lab) => {
       expect((await lab.store.deployments.get(key))?.state).toBe('ready');
     });
 
+    it('remembers the volume claims that were there at its first attempt, none being something else than nobody having looked', async () => {
+      const key = await fresh();
+      const context = await changing(lab, key);
+      const claimsOfFirst = async () => (await lab.store.deployments.revision(key, 1))?.claims;
+      await lab.store.deployments.begin(context, key, startOf('deploy', web(), { claims: ['older'] }));
+      await lab.store.deployments.begin(context, key, startOf('deploy', web(), { claims: ['older', 'made since'] }));
+      expect(await claimsOfFirst()).toEqual(['older']);
+      const another = await fresh();
+      await lab.store.deployments.begin(await changing(lab, another), another, startOf('deploy', web(), { claims: [] }));
+      expect((await lab.store.deployments.revision(another, 1))?.claims).toEqual([]);
+    });
+
     it('of an upgrade leaves the deployment at what runs', async () => {
       const key = await fresh();
       await changed(lab, key, startOf('deploy', web()));

@@ -14,6 +14,9 @@ type Manifest = any;
 
 const RBAC = 'rbac.authorization.k8s.io';
 const TOKEN = 'token';
+const CLAIM = 'pile';
+/** What the cluster makes for its StatefulSet: in no inventory, and not one of the 20. */
+export const STACK_CLAIM = `${CLAIM}-store-0`;
 const PARAMETERS = {
   type: 'object',
   additionalProperties: false,
@@ -98,9 +101,13 @@ function config(version: number): Manifest[] {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
       metadata: { name: 'data', labels: { version: `v${version}` } },
-      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      spec: claim('1Gi'),
     },
   ];
+}
+
+function claim(storage: string): Manifest {
+  return { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } };
 }
 
 function workloads(version: number): Manifest[] {
@@ -133,7 +140,10 @@ function workloads(version: number): Manifest[] {
       apiVersion: 'apps/v1',
       kind: 'StatefulSet',
       metadata: { name: 'store' },
-      spec: { serviceName: 'store', selector: { matchLabels: { app: 'store' } }, template: pod('store', version) },
+      spec: {
+        ...{ serviceName: 'store', selector: { matchLabels: { app: 'store' } }, template: pod('store', version) },
+        volumeClaimTemplates: [{ metadata: { name: CLAIM }, spec: claim('1Gi') }],
+      },
     },
     {
       apiVersion: 'batch/v1',

@@ -162,6 +162,16 @@ const destroyUndone: Take = async (studio) => {
   );
 };
 
+/** Fails for good once its dependency runs, which is destroyed again: a destroy of this operation's, told to spare what is older. */
+const dependencyTakenBack = failing('take-dependency-taken-back', 'apply.ConfigMap.front-two');
+
+const destroyTakingBack: Take = async (studio) => {
+  const parent = await dependencyTakenBack(studio);
+  const { body } = await studio.client.get('/api/v1/operations?namespace=take-dependency-taken-back&kind=destroy&limit=1');
+  if (!body.operations[0]) throw new Error(`${parent} took no dependency back`);
+  return body.operations[0].id;
+};
+
 /** Cancelled past the point of no return: it goes on to its end, with what was deployed for it. */
 const destroyCancelledInForget: Take = async (studio) => {
   await studio.withWorker(() => deployed(studio, 'take-forgotten'));
@@ -198,4 +208,5 @@ export const DEPLOY_TAKES: Record<string, Take> = {
   'destroy-refused': destroyRefused,
   'destroy-undone': destroyUndone,
   'destroy-cancelled-in-forget': destroyCancelledInForget,
+  'destroy-taking-back': destroyTakingBack,
 };

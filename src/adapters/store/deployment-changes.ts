@@ -44,6 +44,7 @@ function beginValues(context: StepContext, key: DeploymentKey, start: RevisionSt
     context.operation,
     JSON.stringify(start.summary),
     start.owner,
+    start.claims && JSON.stringify(start.claims),
   ];
 }
 

@@ -72,6 +72,7 @@ export function toRevision(row: RevisionRow): RevisionRecord {
     rendered: row.rendered,
     plan: row.plan,
     inventory: row.inventory,
+    ...(row.claims && { claims: row.claims }),
     ...(row.rollback_of !== null && { rollbackOf: row.rollback_of }),
     requester: row.requester_user,
     operation: row.operation,

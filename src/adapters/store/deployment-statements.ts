@@ -16,7 +16,8 @@ const FENCE = 'fence as (select fence from fences where target = $1 and fence = 
 
 /**
  * $1 target, $2 fence, $3-$5 key, $6 root, $7 generation, $8 kind, $9 origin, $10 template, $11 parameters, $12 whether it has values,
- * $13 rendered, $14 plan, $15 inventory, $16 dependencies, $17 rollback of, $18 user, $19 groups, $20 operation, $21 summary, $22 owner.
+ * $13 rendered, $14 plan, $15 inventory, $16 dependencies, $17 rollback of, $18 user, $19 groups, $20 operation, $21 summary, $22 owner,
+ * $23 claims that are there.
  *
  * The install's row is held until the revision stands, so that an uninstall either waits and sees it, or has come first and the row is
  * gone (lockInstall in install-rows.ts). A deploy may begin on a deployment that its own root made: then it is replayed. A revision that
@@ -34,9 +35,9 @@ export const BEGIN = {
     ),
     begun as (
       insert into revisions (cluster, namespace, name, number, previous, state, kind, origin, template, parameters, has_values, rendered, plan,
-        inventory, dependencies, rollback_of, requester_user, requester_groups, operation, root, generation, summary)
+        inventory, dependencies, rollback_of, requester_user, requester_groups, operation, root, generation, summary, claims)
       select $3, $4, $5, base.number, base.previous, 'pending', $8, $9, $10::jsonb, $11::json, $12::boolean, $13, $14,
-        $15::jsonb, base.dependencies, $17::integer, $18, $19::jsonb, $20, $6, $7::integer, $21::jsonb
+        $15::jsonb, base.dependencies, $17::integer, $18, $19::jsonb, $20, $6, $7::integer, $21::jsonb, $23::jsonb
       from fence cross join base left join install on true
       where ($9 <> 'marketplace' or install.name is not null)
         and case when $8 <> 'deploy' then base.previous > 0 else

@@ -150,6 +150,7 @@ const MIGRATIONS: Record<string, string> = {
   '014-policy': POLICY_MIGRATION,
   '015-vulnerabilities': VULNERABILITIES_MIGRATION,
   '016-signatures': SIGNATURES_MIGRATION,
+  '017-claims': 'alter table revisions add column claims jsonb',
 };
 
 /** What a role that may not, or a server that has it not, answers to `create extension`. */

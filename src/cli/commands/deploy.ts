@@ -46,14 +46,18 @@ export function withDeployOptions(command: Command): Command {
     .option('--owner <user>', 'who it is for, where the template has that parameter');
 }
 
-async function run(ref: string | undefined, options: DeployOptions): Promise<void> {
+async function run(ref: string | undefined, options: DeployOptions, command: Command): Promise<void> {
   const { template, image, plan } = options;
   const named = [ref, template, image, plan].filter((one) => one !== undefined);
   if (named.length !== 1)
     throw new CliError({ message: 'name exactly one of a template, --template, --image and --plan', exitCode: EXIT.usage });
   const reference = ref ?? template;
   const client = createHttpClient(readSettings());
-  if (plan !== undefined) return await carryOut(client, plan, options);
+  if (plan !== undefined) {
+    // Its default says nothing about a plan, which is for one namespace alone.
+    if (command.getOptionValueSource('namespace') === 'cli') await checkNamespace(client, plan, options.namespace);
+    return await carryOut(client, plan, options);
+  }
   await deployNew(client, given({ ref: reference, image, name: options.name }), options);
 }
 
@@ -65,15 +69,23 @@ export async function deployNew(client: HttpClient, what: DeployBody, options: D
   await finishDeploying(client, await client.deploy(body), options);
 }
 
-async function valuesOf(client: HttpClient, namespace: string, { ref, image }: DeployBody, options: ParameterOptions) {
+async function valuesOf(client: HttpClient, namespace: string, what: DeployBody, options: ParameterOptions) {
   const { readParameters } = await import('../parameters.ts');
   const { parameters, secrets } = await readParameters(options, async () => {
-    const { templateFor } = await import('../template-lookup.ts');
-    const { manifest } = await templateFor(client, namespace, ref ?? (image === undefined ? '' : 'local/web-app'));
-    return manifest.spec.parameters;
+    const { parametersOf } = await import('../template-lookup.ts');
+    return await parametersOf(client, namespace, what);
   });
   const all = { ...parameters, ...secrets };
   return Object.keys(all).length > 0 ? { parameters: all } : {};
+}
+
+async function checkNamespace(client: HttpClient, plan: string, namespace: string): Promise<void> {
+  const planned = await client.planOf(plan);
+  if (planned.namespace === namespace) return;
+  throw new CliError({
+    message: `the plan is for namespace ${planned.namespace}, not for ${namespace}: leave -n out, or make a plan for ${namespace}`,
+    exitCode: EXIT.usage,
+  });
 }
 
 async function carryOut(client: HttpClient, plan: string, options: DeployOptions): Promise<void> {

@@ -17,7 +17,7 @@ interface DestroyOptions extends OutputOptions, DeploymentOptions {
 
 export function deploymentsDestroy(command: Command): void {
   withDeployment(withDetach(withOutput(command)))
-    .option('--delete-volumes', 'also the volumes with their data, which are kept otherwise')
+    .option('--delete-volumes', 'also the volumes with their data, which are kept otherwise, with the secret values they need')
     .action(run);
   withExample(command, 'chandlery deployments destroy shop -n team-a');
 }

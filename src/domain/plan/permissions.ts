@@ -6,29 +6,34 @@ import { isKept } from './prune.ts';
 export interface TypedRef {
   ref: ObjectRef;
   type: ResourceType;
+  /** It is a StatefulSet that makes volume claims. */
+  makesClaims?: boolean;
 }
 
 export interface PermissionInput {
   /** what is applied */
   objects: TypedRef[];
-  /** The inventory of the revision that is replaced; what of it is not in `objects` may be deleted. */
+  /** The inventory of the revision that is replaced: what of it is not in `objects` may be deleted, and the undo applies all of it again. */
   previous: TypedRef[];
   /** of the deployment */
   namespace: string;
-  /** True when the revision has secret parameters, which are held in a Secret. */
+  /** True when the revision, or the one that is replaced, has secret parameters, which are held in a Secret. */
   hasValues: boolean;
 }
 
 /** `delete` too, since what an operation made is taken back when it fails. */
 const APPLY_VERBS = ['get', 'create', 'patch', 'delete'];
-/** What is dropped is looked at first: only what is still ours is deleted. */
-const PRUNE_VERBS = ['get', 'delete'];
+/** What is kept is never deleted, but the undo puts it back as it was. */
+const RESTORE_VERBS = ['get', 'create', 'patch'];
+/** The undo looks for the claims that were made in the meantime, and deletes them. */
+const CLAIM_VERBS = ['list', 'get', 'delete'];
 const WATCH_VERBS = ['list', 'watch'];
 const VALUES_VERBS = ['get', 'create', 'delete'];
 
 const PODS = { group: '', resource: 'pods' };
 const EVENTS = { group: '', resource: 'events' };
 const REPLICA_SETS = { group: 'apps', resource: 'replicasets' };
+const CLAIMS = { group: '', resource: 'persistentvolumeclaims' };
 const SECRETS = { group: '', resource: 'secrets' };
 
 /** Groups whose objects make pods. */
@@ -44,11 +49,12 @@ export function permissionsNeeded({ objects, previous, namespace, hasValues }: P
     }
   };
   const stays = new Set(objects.map(({ ref }) => objectKey(ref)));
-  const dropped = previous.filter(({ ref }) => !stays.has(objectKey(ref)) && !isKept(ref));
-  for (const typed of dropped) ask(PRUNE_VERBS, resourceOf(typed), placeOf(typed, namespace));
+  const dropped = previous.filter(({ ref }) => !stays.has(objectKey(ref)));
+  for (const typed of dropped) ask(isKept(typed.ref) ? RESTORE_VERBS : APPLY_VERBS, resourceOf(typed), placeOf(typed, namespace));
   for (const typed of objects) {
     const where = placeOf(typed, namespace);
     ask(APPLY_VERBS, resourceOf(typed), where);
+    if (typed.makesClaims) ask(CLAIM_VERBS, CLAIMS, where);
     if (isWaitedFor(typed.ref)) ask(WATCH_VERBS, resourceOf(typed), where);
     if (!makesPods(typed)) continue;
     ask(WATCH_VERBS, PODS, where);

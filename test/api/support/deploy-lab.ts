@@ -54,6 +54,8 @@ export interface DeployLab {
   /** What the next starts do. */
   next: {
     joined: boolean;
+    /** Secret with the values of the one that is joined. */
+    inputs?: string | undefined;
     /** Before the target is written down. */
     beforeAim?: () => Promise<void>;
     failure?: Error;
@@ -184,7 +186,7 @@ function fakeOperations({
     const id = operationId(input.target, randomUUID());
     started.push({ kind, id, input: structuredClone(input) });
     if (next.failure) throw next.failure;
-    return { id, joined: next.joined };
+    return { id, joined: next.joined, ...(next.inputs !== undefined && { inputs: next.inputs }) };
   };
   const client: Partial<OperationsClient> = {
     plan: start('plan'),
@@ -206,7 +208,8 @@ function fakeOperations({
     replay: async (id, input) => {
       started.push({ kind: 'replay', id, input: structuredClone(input) });
       if (next.failure) throw next.failure;
-      return { id, joined: next.joined, from: 'resolve', keeps: [] };
+      const inputs = next.inputs !== undefined && { inputs: next.inputs };
+      return { id, joined: next.joined, ...inputs, from: 'resolve', keeps: [] };
     },
   };
   return client as OperationsClient;

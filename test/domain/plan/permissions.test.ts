@@ -61,16 +61,39 @@ describe('permissionsNeeded', () => {
     );
   });
 
-  it('asks for removing what is dropped, not what stays or is kept', () => {
-    const dropped = typed('v1', 'Service', 'services', 'old');
-    const kept = typed('v1', 'PersistentVolumeClaim', 'persistentvolumeclaims');
-    const previous = [dropped, kept, typed('batch/v1', 'Job', 'jobs')];
-    expect(words({ objects: [typed('batch/v1', 'Job', 'jobs')], previous }).filter((word) => !word.includes('jobs'))).toEqual([
-      'list events shop',
-      'list pods shop',
-      'watch pods shop',
+  it('asks for removing what is dropped and for putting it back, as the undo of the change does', () => {
+    const previous = [typed('v1', 'Service', 'services', 'old'), CONFIG];
+    expect(words({ objects: [CONFIG], previous }).filter((word) => !word.includes('configmaps'))).toEqual([
+      'create services shop',
       'delete services shop',
       'get services shop',
+      'patch services shop',
+    ]);
+  });
+
+  it('asks for putting back what is kept, and not for deleting it', () => {
+    const claim = typed('v1', 'PersistentVolumeClaim', 'persistentvolumeclaims');
+    const definition = typed('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', 'web', false);
+    expect(words({ previous: [claim, definition] })).toEqual([
+      'create persistentvolumeclaims shop',
+      'get persistentvolumeclaims shop',
+      'patch persistentvolumeclaims shop',
+      'create customresourcedefinitions.apiextensions.k8s.io *',
+      'get customresourcedefinitions.apiextensions.k8s.io *',
+      'patch customresourcedefinitions.apiextensions.k8s.io *',
+    ]);
+  });
+
+  it('asks for finding and removing the volume claims that a StatefulSet makes', () => {
+    const claims = (makesClaims: boolean) =>
+      words({ objects: [{ ...typed('apps/v1', 'StatefulSet', 'statefulsets'), makesClaims }] }).filter((word) =>
+        word.includes('persistentvolumeclaims'),
+      );
+    expect(claims(false)).toEqual([]);
+    expect(claims(true)).toEqual([
+      'delete persistentvolumeclaims shop',
+      'get persistentvolumeclaims shop',
+      'list persistentvolumeclaims shop',
     ]);
   });
 
