@@ -12,7 +12,7 @@ import { type PolicySubject, policyInput } from '../src/domain/policy/policy-inp
 import type { RegistryPolicy } from '../src/domain/policy/registry-policy.ts';
 import type { RegistryPlugin } from '../src/domain/registry.ts';
 import type { SignatureVerdict } from '../src/domain/signature.ts';
-import type { Finding } from '../src/domain/validation.ts';
+import type { Finding, SeverityCounts } from '../src/domain/validation.ts';
 import type { StepRun } from './attempt.ts';
 import type { ActivityDeps } from './deps.ts';
 import { registriesFor } from './source-registries.ts';
@@ -22,6 +22,8 @@ export interface PolicyQuestion {
   template: LockedTemplate;
   trust: { verified: boolean; note: string };
   findings: readonly Finding[];
+  /** Of the others, which the verdict does not list. */
+  unlisted: SeverityCounts;
   score?: number;
   signature?: SignatureVerdict;
   /** Those that it names; read only where they must be signed. */
@@ -68,9 +70,27 @@ export async function decidePolicy(
       })),
     },
   });
-  if (denied) throw denial(denied);
+  if (denied) {
+    await discardRefused(
+      deps,
+      decisions.filter(isHard).map(({ digest }) => digest),
+    );
+    throw denial(denied);
+  }
   await remember(deps, questions);
   return Object.fromEntries(questions.map(({ template }, at) => [template.name, documents[at] ?? '']));
+}
+
+/** Where a word of the user is all that is missing, the same bytes are asked for again in a moment. */
+function isHard({ allowed, code }: Decision): boolean {
+  return !allowed && code !== 'unsigned_needs_confirmation';
+}
+
+/** Takes the bytes out of the store. That they stay for the sweep, when this fails, must not hide why they were refused. */
+export async function discardRefused({ store, log }: ActivityDeps, digests: readonly string[]): Promise<void> {
+  const results = await Promise.allSettled(digests.map((digest) => store.blobs.discard(digest)));
+  const failed = results.filter(({ status }) => status === 'rejected').length;
+  if (failed > 0) log.warn({ digests }, 'what was refused stays in the store until it is swept');
 }
 
 /** What the scan of this operation wrote down, by template name, for the installs' records; nothing of a scan from before there were decisions. */
@@ -86,7 +106,7 @@ export async function decisionsOf(deps: ActivityDeps, { key }: StepRun): Promise
   return new Map(found.flat());
 }
 
-/** Before anything is fetched: whether a registry may be used at all. Fails with policy_denied. */
+/** Before anything is fetched or run: whether a registry may be used at all. Fails with policy_denied. */
 export function checkRegistryAllowed(
   { policies }: Pick<ActivityDeps, 'policies'>,
   registry: RegistryPlugin,
@@ -94,14 +114,14 @@ export function checkRegistryAllowed(
 ): void {
   const { policy } = policiesFor(policies?.book ?? EMPTY_BOOK, registry, template);
   if (policy.allow) return;
-  throw new ChandleryError('policy_denied', `nothing may be installed from the ${registry.type} registry ${registry.name}`, {
+  throw new ChandleryError('policy_denied', `nothing may be taken from the ${registry.type} registry ${registry.name}`, {
     registry: registry.name,
     template,
   });
 }
 
 async function decideOne(deps: ActivityDeps, run: StepRun, question: PolicyQuestion, acceptUnsigned: boolean): Promise<Decision> {
-  const { template, trust, findings, score, signature } = question;
+  const { template, trust, findings, unlisted, score, signature } = question;
   const registry = await findRegistry(registriesFor(deps, run.context.requester), template.registry);
   const book = deps.policies?.book ?? EMPTY_BOOK;
   const { policy, rules } = policiesFor(book, registry, template.name);
@@ -111,6 +131,7 @@ async function decideOne(deps: ActivityDeps, run: StepRun, question: PolicyQuest
     trust,
     // Those that the policies as a validator left are of another registry, ours; here the right one is asked.
     findings: findings.filter(({ id }) => !id.startsWith(POLICY_FINDING)),
+    unlisted,
     outcomes: await outcomesOf(deps, { rules, registry, book: book.digest }, question, run.signal),
     ...(score !== undefined && { score }),
     ...(signature && { signature }),

@@ -5,6 +5,7 @@ import { isNamespace } from '../src/domain/reference.ts';
 import type { Rendered } from '../src/domain/rendered.ts';
 import type { Identity, InstallRecord } from '../src/domain/store.ts';
 import { fits } from '../src/domain/versions.ts';
+import { checkDeployable } from './check-deployable.ts';
 import { deploymentIdOf, sessionOf } from './cluster/session.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { Draft } from './render.ts';
@@ -48,6 +49,8 @@ export interface Resolved {
   /** A rollback's second half starts from what was rendered then. */
   draft?: Draft;
   rollbackOf?: number;
+  /** What people should know of the templates. */
+  warnings?: string[];
   /** A dependency that is there and fits is taken as it is. */
   asItIs?: { revision: number; template: TemplatePin; plan: string; summary: PlanSummary };
 }
@@ -68,6 +71,8 @@ export function createResolve(deps: ActivityDeps) {
         kind === 'rollback' ? [] : deps.store.installs.list(key.cluster, key.namespace),
       ]);
       const resolved = await resolveChange(deps, key, kind, request, deployment, installs);
+      // A rollback goes back to what ran, which must stay possible when something is wrong with what came after.
+      const warnings = kind === 'rollback' ? [] : await checkDeployable(deps, requester, resolved.templates);
       if (!preview)
         await deps.store.audit.append({
           actor: requester.user,
@@ -77,9 +82,9 @@ export function createResolve(deps: ActivityDeps) {
           operation: context.operation,
           detail: { template: resolved.template ?? resolved.wanted, base: resolved.base },
         });
-      return resolved;
+      return { ...resolved, ...(warnings.length > 0 && { warnings }) };
     },
-    describe: (resolved) => ({ detail: describe(resolved) }),
+    describe: ({ warnings, ...resolved }) => ({ detail: describe(resolved), ...(warnings && { warnings }) }),
     /** What a replayed operation starts from is what is there now. */
     ensure: async (_resolved, _input, { context }) => context.keep === undefined,
   });

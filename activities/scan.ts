@@ -1,6 +1,7 @@
 import { namedImages } from '../src/domain/content/named-images.ts';
 import type { ErrorCode } from '../src/domain/errors.ts';
 import { ChandleryError } from '../src/domain/errors.ts';
+import { missingNote } from '../src/domain/foreign/chart-dependencies.ts';
 import { withIdentity } from '../src/domain/foreign/index.ts';
 import { currentRuleset, type Judgement, judgeSubject } from '../src/domain/judgement.ts';
 import { type LicensedTemplate, licenceNotes } from '../src/domain/licences/compatibility.ts';
@@ -8,11 +9,11 @@ import type { LockedTemplate } from '../src/domain/lock.ts';
 import type { DependencySpec } from '../src/domain/registry.ts';
 import type { ScanVerdict } from '../src/domain/scan-store.ts';
 import type { TemplateManifest } from '../src/domain/template.ts';
-import type { ValidationSubject } from '../src/domain/validation.ts';
+import { unlistedOf, type ValidationSubject } from '../src/domain/validation.ts';
 import { forInstall, VALIDATION, type ValidationSet } from '../src/domain/validation-set.ts';
 import type { StepRun } from './attempt.ts';
 import { signatureOf } from './check-signature.ts';
-import { decidePolicy, type PolicyQuestion } from './decide-policy.ts';
+import { decidePolicy, discardRefused, type PolicyQuestion } from './decide-policy.ts';
 import type { ActivityDeps } from './deps.ts';
 import { type ReadArchive, readArchive } from './read-subject.ts';
 import { createStep } from './step.ts';
@@ -36,7 +37,7 @@ export function createScan(deps: ActivityDeps) {
   return createStep(deps, {
     async run({ templates, acceptUnsigned }: Input, run) {
       const ruleset = await rulesetOf(deps, run.signal);
-      const scanned = await Promise.all(templates.map((template) => scanOne(deps, template, ruleset, run)));
+      const scanned = await Promise.all(templates.map((template) => scanOrDiscard(deps, template, ruleset, run)));
       const questions = await Promise.all(scanned.map(questionOf(deps, run)));
       const decisions = await decidePolicy(deps, run, questions, acceptUnsigned);
       const signed = questions.filter(({ signature }) => signature?.state === 'verified').length;
@@ -50,7 +51,9 @@ export function createScan(deps: ActivityDeps) {
       const detail = [`${verdicts.length} scanned`, sealed, signed > 0 && `${signed} with a verified signature`];
       return { detail: detail.filter(Boolean).join(', '), ...(warnings.length > 0 && { warnings }) };
     },
-    async ensure(_value, { templates }) {
+    async ensure(_value, { templates }, { context }) {
+      // A replay goes by the policies, waivers, rules and signatures of now; what was found is kept, so asking again is cheap.
+      if (context.keep !== undefined) return false;
       const found = await Promise.all(templates.map((template) => deps.store.scans.find(template.digest, SCAN_RULESET)));
       return found.every((verdict) => verdict !== undefined);
     },
@@ -69,6 +72,16 @@ interface Scanned {
   judgement: Judgement;
   /** Where this attempt read the archive. */
   subject?: ValidationSubject;
+}
+
+/** Bytes that were refused for what they are do not stay. */
+async function scanOrDiscard(deps: ActivityDeps, template: LockedTemplate, ruleset: string, run: Look): Promise<Scanned> {
+  try {
+    return await scanOne(deps, template, ruleset, run);
+  } catch (error) {
+    if (error instanceof ChandleryError && !error.retryable) await discardRefused(deps, [template.digest]);
+    throw error;
+  }
 }
 
 /** The rules of now, data that they look things up in included. */
@@ -108,9 +121,13 @@ async function lookInto(deps: ActivityDeps, template: LockedTemplate, run: Look)
     trust: subject.trust,
     files: archive.files.length,
     unpackedBytes: archive.unpackedBytes,
-    ...(foreign && { foreign: { format: foreign.format, ownIdentity: foreign.ownIdentity, notes: foreign.notes } }),
+    ...(foreign && { foreign: foreignOf(foreign) }),
   };
   return { verdict, subject };
+}
+
+function foreignOf({ format, ownIdentity, notes, missing }: NonNullable<ReadArchive['meaning']['foreign']>) {
+  return { format, ownIdentity, notes, ...(missing && { missing }) };
 }
 
 /** Of several archives, people must learn which one it was. */
@@ -140,6 +157,7 @@ function questionOf(deps: ActivityDeps, run: StepRun) {
       template,
       trust: verdict.trust,
       findings: judgement.security.findings,
+      unlisted: unlistedOf(judgement.security),
       ...(judgement.score.total !== undefined && { score: judgement.score.total }),
       ...(signature && { signature }),
       images: async () => namedImages(await subjectOf()),
@@ -150,6 +168,7 @@ function questionOf(deps: ActivityDeps, run: StepRun) {
 
 function summaryOf({ template, verdict, judgement }: Scanned) {
   const { critical, high } = judgement.security.counts;
+  const notes = notesOf(verdict, template);
   const grave = [critical > 0 && `${critical} critical`, high > 0 && `${high} high`].filter((word) => word !== false);
   return {
     name: template.name,
@@ -157,8 +176,16 @@ function summaryOf({ template, verdict, judgement }: Scanned) {
     ...verdict.trust,
     ...(judgement.score.total !== undefined && { score: judgement.score.total }),
     ...(grave.length > 0 && { found: `${grave.join(' and ')} ${critical + high === 1 ? 'finding' : 'findings'} of security` }),
-    ...(verdict.foreign?.notes.length && { notes: verdict.foreign.notes.slice(0, MAX_NOTES) }),
+    ...(notes.length > 0 && { notes: notes.slice(0, MAX_NOTES) }),
   };
+}
+
+/** What the lock has is there; the verdict is kept for longer than the registries stay as they are, and so says nothing about them. */
+function notesOf({ foreign }: ScanVerdict, { dependencies }: LockedTemplate): string[] {
+  if (foreign === undefined) return [];
+  const missing = (foreign.missing ?? []).filter(({ name }) => !dependencies.includes(name));
+  const without = 'and is not installed with it: the chart cannot be rendered without it';
+  return [...missing.map((dependency) => `${missingNote(dependency)}, ${without}`), ...foreign.notes];
 }
 
 /** Parents are merged into their child; everything else of a tree runs beside it. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { createArchiveReader } from './adapters/archive/inspect.ts';
-import { createGuardedClient } from './adapters/http/guarded-client.ts';
+import { createSourceClient } from './adapters/http/source-client.ts';
 import { createSourceFetcher, SOURCE_TIMEOUTS } from './adapters/http/source-fetcher.ts';
 import { createMetrics } from './adapters/metrics/prometheus.ts';
 import { createHelmdeckCatalog } from './adapters/registries/helmdeck-catalog.ts';
@@ -27,6 +27,7 @@ import type { Metrics } from './domain/metrics.ts';
 import { LOCAL_REGISTRY } from './domain/operation.ts';
 import type { SignatureVerifier } from './domain/signature.ts';
 import type { Store } from './domain/store.ts';
+import type { StatusThresholds } from './domain/validation-score.ts';
 import type { Logger } from './logger.ts';
 import { createLogger } from './logger.ts';
 import { manageRegistries } from './managed-registries.ts';
@@ -49,6 +50,8 @@ export interface ApiServices {
   /** Shared with a worker in the same process. */
   metrics?: Metrics;
   signatures?: SignatureVerifier;
+  /** Of publishing, where the policies say others than the usual ones. */
+  thresholds?: StatusThresholds;
   /** Health of what this process supervises besides. */
   checks?: HealthChecks;
 }
@@ -79,7 +82,7 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
   const cluster = openCluster(config, log);
   const tokenReview = openTokenReview(config, cluster);
   // Not the registries' client: in development that one lets loopback through, and these addresses come from users.
-  const sources = createGuardedClient({ development: false, allow: config.outboundAllow, timeouts: SOURCE_TIMEOUTS });
+  const sources = createSourceClient({ allow: config.outboundAllow, timeouts: SOURCE_TIMEOUTS });
   const operations = createOperationsClient(engine, store);
   const { set } = registries;
   const metrics = services.metrics ?? createMetrics();
@@ -124,6 +127,7 @@ export async function startApi(config: Config, services: ApiServices, log: Logge
     sourceFetcher: createSourceFetcher(sources),
     sources: registries.sources,
     packs,
+    ...(services.thresholds && { thresholds: services.thresholds }),
     registryRead: config.registryRead,
     metrics,
     metricsOpen: config.metrics.open,
@@ -228,8 +232,8 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLogger(config.logLevel);
   await runProcess(log, async () => {
-    await checkPolicies(config);
-    const api = await startApi(config, requireExternal(config), log);
+    const { publish: thresholds } = await checkPolicies(config);
+    const api = await startApi(config, { ...requireExternal(config), ...(thresholds && { thresholds }) }, log);
     process.stdout.write(`ready ${api.url} token-file ${api.adminTokenFile}\n`);
     return { stop: () => api.stop() };
   });

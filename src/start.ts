@@ -35,8 +35,10 @@ async function main(): Promise<void> {
     });
     try {
       const metrics = createMetrics();
-      const api = await startApi(config, { ...engine, metrics, signatures, checks: partChecks(engine) }, log);
-      const worker = await startWorker(config, { ...engine, metrics, policies, signatures }, log);
+      const { publish: thresholds } = policies.book;
+      const shared = { ...engine, metrics, signatures };
+      const api = await startApi(config, { ...shared, checks: partChecks(engine), ...(thresholds && { thresholds }) }, log);
+      const worker = await startWorker(config, { ...shared, policies }, log);
       introduce(config, engine, api.url);
       process.stdout.write(`ready ${api.url} token-file ${api.adminTokenFile}\n`);
       return { failed: worker.done, stop: () => stopAll(api, worker, engine) };

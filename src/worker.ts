@@ -23,7 +23,7 @@ import type { Store } from './domain/store.ts';
 import { createVulnerabilityValidator } from './domain/vulnerabilities/validator.ts';
 import type { Logger } from './logger.ts';
 import { createLogger } from './logger.ts';
-import { openPolicies, type Policies, publishPolicy } from './policies.ts';
+import { openPolicies, type Policies, partsOf, publishPolicy } from './policies.ts';
 import { runProcess } from './process.ts';
 import { openRegistries } from './registries.ts';
 import { openSigners, requireKeys, type Signers } from './signers.ts';
@@ -98,7 +98,7 @@ export async function startWorker(
     sources: registries.sources,
     archive: createArchiveReader(),
     validation: openValidation({
-      ...(policies.book.licences && { licences: policies.book.licences }),
+      ...partsOf(policies.book),
       validators: [
         publishPolicy(policies),
         createVulnerabilityValidator({ data: store.vulnerabilities, images: createImageAttestations({ open }) }),

@@ -18,6 +18,7 @@ import type { SourceRegistries } from '../domain/sources/for-user.ts';
 import type { SourceFetcher } from '../domain/sources/items.ts';
 import type { Store } from '../domain/store.ts';
 import type { TemplateCounter } from '../domain/template-metrics.ts';
+import type { StatusThresholds } from '../domain/validation-score.ts';
 import { createAccess } from './access.ts';
 import { createAuditRouter } from './audit.ts';
 import { type Authenticator, createAuthenticator, identityOf, type TokenReview } from './auth.ts';
@@ -72,6 +73,8 @@ export interface AppDeps {
   /** What signatures are worth that are published with it; none is taken when left out. */
   signatures?: SignatureVerifier;
   installed: InstalledCache;
+  /** Of publishing: what reports hold a scan against; the usual ones when left out. */
+  thresholds?: StatusThresholds;
   limits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
   /** The same for plans and changes of deployments. */
   deployLimits: { stepAttempts: number; retryInitialMs: number; operationMs: number };
@@ -166,7 +169,7 @@ function createApiRouter(deps: AppDeps, authenticator: Authenticator) {
   router.use('/vulnerabilities', createVulnerabilitiesRouter(store));
   router.use(express.json({ limit: MAX_BODY }));
   router.use('/templates', createTemplateMetricsRouter({ catalog: deps.catalog, metrics: store.templateMetrics }));
-  router.use('/templates', createTemplateReportRouter({ registries, store }));
+  router.use('/templates', createTemplateReportRouter({ registries, store, thresholds: deps.thresholds }));
   router.use('/templates', createPublishedTemplatesRouter({ store, local }));
   router.use(['/installs', '/operations', '/deployments'], honourIdempotencyKey({ keys: store.requestKeys, operations, log }));
   router.use('/installs', createInstallsRouter({ ...store, operations, limits, cluster }));

@@ -2,12 +2,14 @@ import { Router } from 'express';
 import { lookupBareName } from '../domain/bare-name.ts';
 import { ChandleryError } from '../domain/errors.ts';
 import { findRegistry } from '../domain/find-registry.ts';
+import { missingNote } from '../domain/foreign/chart-dependencies.ts';
 import { LOCAL_REGISTRY } from '../domain/operation.ts';
 import type { RegistrySet, VersionEntry } from '../domain/registry.ts';
 import { defaultVersion, versionNotFound } from '../domain/registry-versions.ts';
 import type { ScanVerdict } from '../domain/scan-store.ts';
 import type { Store } from '../domain/store.ts';
 import { reportOfJudgement } from '../domain/validation-report.ts';
+import type { StatusThresholds } from '../domain/validation-score.ts';
 import { parseWith } from './problem.ts';
 import { templatePathSchema } from './schemas/registry.ts';
 import { templateReportQuerySchema } from './schemas/report.ts';
@@ -18,10 +20,12 @@ const REGISTRY_DEADLINE_MS = 5_000;
 export interface TemplateReportDeps {
   registries: RegistrySet;
   store: Pick<Store, 'published' | 'scans' | 'findings'>;
+  /** Of publishing. */
+  thresholds?: StatusThresholds | undefined;
 }
 
 /** What is known of the trust of one version: the report it was published with, else the verdict of the last scan of its bytes. */
-export function createTemplateReportRouter({ registries, store }: TemplateReportDeps): Router {
+export function createTemplateReportRouter({ registries, store, thresholds }: TemplateReportDeps): Router {
   const router = Router();
   router.get('/:name/report', async (request, response) => {
     const { name } = parseWith(templatePathSchema, request.params, 'path');
@@ -29,7 +33,7 @@ export function createTemplateReportRouter({ registries, store }: TemplateReport
     const found = await entryOf(registries, name, version, registry);
     const { digest } = found.entry;
     const what = { name, version: found.entry.version, registry: found.registry, digest };
-    const told = (await publishedReport(store, what)) ?? (await scanReport(store, what));
+    const told = (await publishedReport(store, what)) ?? (await scanReport(store, what, thresholds));
     const looked = (await store.findings.of([digest])).get(digest);
     const check = looked && { checkedAt: looked.check.checkedAt, ruleset: looked.check.ruleset, findings: looked.findings };
     response.json({ ...what, ...told, ...(check && { check }) });
@@ -83,7 +87,11 @@ async function publishedReport({ published }: TemplateReportDeps['store'], { nam
   return row && report && row.digest === digest ? { from: 'publish', at: row.publishedAt, report } : undefined;
 }
 
-async function scanReport({ scans }: TemplateReportDeps['store'], { name, version, registry, digest }: What) {
+async function scanReport(
+  { scans }: TemplateReportDeps['store'],
+  { name, version, registry, digest }: What,
+  thresholds: StatusThresholds | undefined,
+) {
   const found = await scans.latest(digest);
   if (!found)
     throw new ChandleryError(
@@ -96,11 +104,12 @@ async function scanReport({ scans }: TemplateReportDeps['store'], { name, versio
   return {
     from: 'scan',
     at,
-    ...(judgement && { report: reportOfJudgement(judgement) }),
+    ...(judgement && { report: reportOfJudgement(judgement, thresholds) }),
     scan: { ruleset, ...scanView(verdict) },
   };
 }
 
 function scanView({ contentHash, trust, files, unpackedBytes, foreign }: ScanVerdict) {
-  return { contentHash, trust, files, unpackedBytes, ...(foreign && foreign.notes.length > 0 && { notes: foreign.notes }) };
+  const notes = foreign ? [...foreign.notes, ...(foreign.missing ?? []).map(missingNote)] : [];
+  return { contentHash, trust, files, unpackedBytes, ...(notes.length > 0 && { notes }) };
 }

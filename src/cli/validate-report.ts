@@ -21,8 +21,8 @@ export function belowThresholds(
   const asked = maxSeverity === undefined ? -1 : maxSeverity === 'none' ? SEVERITIES.length : SEVERITIES.indexOf(maxSeverity);
   const worse = findings.filter(({ severity }) => SEVERITIES.indexOf(severity) < asked);
   return [
-    // Without a threshold, the ones of publishing count.
-    ...(minScore === undefined && maxSeverity === undefined && status === 'rejected' ? reasons : []),
+    // What publishing would reject stays rejected: a threshold asks for more, and only `critical` says in words that anything may be found.
+    ...(maxSeverity !== 'critical' && status === 'rejected' ? reasons : []),
     ...(minScore !== undefined && points < minScore ? [`the score is ${points}, at least ${minScore} is asked for`] : []),
     ...(worse.length > 0
       ? [

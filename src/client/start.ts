@@ -22,6 +22,8 @@ export interface Accepted {
   id: string;
   /** True when an equal request was already running, and this one joined it. */
   joined: boolean;
+  /** Secret with the values that the joined one was given: equal only in name so far (`comparable`). */
+  inputs?: string;
 }
 
 /** Kept with the run; small, and readable without its history. */
@@ -31,6 +33,8 @@ export interface OperationMemo {
   replayOf?: string;
   /** Of the request's Idempotency-Key. */
   requestKey?: string;
+  /** Secret with the values of its secret parameters. */
+  inputs?: string;
   [key: string]: unknown;
 }
 
@@ -56,7 +60,7 @@ export async function startOperation(engine: Engine, kind: OperationKind, input:
   }
 }
 
-/** Of secret inputs only the names count: their Secret has another name in each request. */
+/** Of secret inputs only the names count here: their Secret has another name in each request. Whoever can read both compares them. */
 function comparable({ request }: OperationInput): unknown {
   if (!('secrets' in request) || request.secrets === undefined) return request;
   return { ...request, secrets: request.secrets.parameters };
@@ -64,11 +68,13 @@ function comparable({ request }: OperationInput): unknown {
 
 export function startOptions(engine: Engine, kind: OperationKind, input: OperationInput, requestDigest: string) {
   const mark = startMark();
+  const inputs = 'secrets' in input.request ? input.request.secrets?.name : undefined;
   const memo: OperationMemo = {
     requestDigest,
     requester: input.requester.user,
     ...(input.resume && { replayOf: input.resume.replayOf }),
     ...(mark && { requestKey: mark.id }),
+    ...(inputs && { inputs }),
   };
   return {
     workflowId: targetId(input.target),
@@ -109,7 +115,8 @@ async function join(engine: Engine, input: OperationInput, requestDigest: string
   const running = await describeLast(engine, input.target);
   if (running.status.name !== 'RUNNING') return undefined;
   const id = idOf(input.target, running);
-  if (running.memo?.requestDigest === requestDigest) return { id, joined: true };
+  const { requestDigest: runs, inputs } = running.memo ?? {};
+  if (runs === requestDigest) return { id, joined: true, ...(typeof inputs === 'string' && { inputs }) };
   throw new ChandleryError('target_busy', `${targetId(input.target)} is being changed by another operation`, { operation: id });
 }
 

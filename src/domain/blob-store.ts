@@ -8,6 +8,11 @@ export interface BlobStore {
   /** From byte `offset` on, 0 when left out. Fails with not_found when the blob is not there. */
   read(digest: string, offset?: number): AsyncIterable<Uint8Array>;
   /**
+   * Removes at once what was refused, where the operation that stored it is the only one that ever asked for it and nothing refers to it;
+   * else the sweep has it in time. No failure when it is not there.
+   */
+  discard(digest: string): Promise<void>;
+  /**
    * Removes some of what nothing has referred to for a week, and of the uploads that were not finished in that time; and what
    * later looks found in bytes that nobody has installed for as long.
    */

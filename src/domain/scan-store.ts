@@ -1,3 +1,4 @@
+import type { MissingDependency } from './foreign/chart-dependencies.ts';
 import type { Judgement } from './judgement.ts';
 import type { TemplateManifest } from './template.ts';
 
@@ -9,7 +10,7 @@ export interface ScanVerdict {
   files: number;
   unpackedBytes: number;
   /** For an archive of another format: the manifest is under the archive's own name and version, and is used under the lock's. */
-  foreign?: { format: string; ownIdentity: boolean; notes: string[] };
+  foreign?: { format: string; ownIdentity: boolean; notes: string[]; missing?: MissingDependency[] };
   /** What validators and scorers said; absent where only the structure was looked at. */
   judgement?: Judgement;
 }

@@ -41,6 +41,6 @@ export function reportOf(
 }
 
 /** The report that publishing would write. */
-export function reportOfJudgement({ security, quality, ...told }: Judgement): ValidationReport {
-  return reportOf([security, quality], told);
+export function reportOfJudgement({ security, quality, ...told }: Judgement, thresholds?: StatusThresholds): ValidationReport {
+  return reportOf([security, quality], told, thresholds);
 }

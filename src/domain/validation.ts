@@ -134,3 +134,10 @@ export function stageVerdict(found: readonly Finding[]): StageVerdict {
   for (const { severity } of findings) counts[severity] += 1;
   return { findings: findings.slice(0, MAX_FINDINGS), more: Math.max(0, findings.length - MAX_FINDINGS), counts };
 }
+
+/** Of each severity, how many findings of a stage were counted and are not listed. */
+export function unlistedOf({ findings, counts }: StageVerdict): SeverityCounts {
+  const unlisted = { ...counts };
+  for (const { severity } of findings) unlisted[severity] -= 1;
+  return unlisted;
+}

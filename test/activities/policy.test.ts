@@ -1,13 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { checkDeployable } from '../../activities/check-deployable.ts';
+import { createScan } from '../../activities/scan.ts';
 import { createCelEngine } from '../../src/adapters/policy/cel-engine.ts';
+import { ChandleryError } from '../../src/domain/errors.ts';
+import type { LockedTemplate } from '../../src/domain/lock.ts';
 import { LOCAL_CLUSTER } from '../../src/domain/operation.ts';
 import { bookOf } from '../../src/domain/policy/book.ts';
 import { parsePolicyFile } from '../../src/domain/policy/policy-file.ts';
 import type { RegistryPlugin, VersionEntry } from '../../src/domain/registry.ts';
+import { MAX_FINDINGS, type Severity, type Validator } from '../../src/domain/validation.ts';
+import { createValidationSet } from '../../src/domain/validation-set.ts';
 import { startRegistryServer } from '../../src/registry.ts';
 import { type ActivityLab, openActivityLab } from '../support/activity-lab.ts';
 import { createRegistryFolder, type RegistryFolder } from '../support/registry-folder.ts';
 import { KindLab } from '../support/registry-kinds.ts';
+import { fenced, operationOn } from '../support/stores.ts';
 
 /** The policy as the steps of an install meet it, with a real registry, store and engine. */
 
@@ -134,6 +143,71 @@ describe('a rule in CEL', () => {
   });
 });
 
+describe('attack: one finding more than a verdict lists', () => {
+  const crowd = (severity: Severity): Validator => ({
+    id: 'crowd',
+    stage: 'security',
+    covers: 'a crowd',
+    version: severity,
+    validate: async () =>
+      Array.from({ length: MAX_FINDINGS + 1 }, (_, at) => ({
+        ...{ id: at < MAX_FINDINGS ? 'crowd/known' : 'crowd/other', severity, file: 'a.yaml', line: at + 1 },
+        ...{ explanation: 'is one of many', recommendation: 'Have fewer.' },
+      })),
+  });
+  afterEach(() => {
+    delete lab.deps.validation;
+  });
+
+  it('is refused although every one that is listed is waived', async () => {
+    lab.deps.validation = createValidationSet({ validators: [crowd('critical')] });
+    policies(waiverOf('crowd/known', '2999-01-01'), waiverOf('maximum-severity', '2999-01-01'));
+    const at = namespace();
+    await expect(install('shop', undefined, at)).rejects.toMatchObject({
+      type: 'scan_blocked',
+      message: expect.stringContaining('1 more of severity critical, not listed'),
+    });
+    expect(await lab.store.installs.list(LOCAL_CLUSTER, at)).toEqual([]);
+  });
+
+  it('is counted in the decision where its severity is let in', async () => {
+    lab.deps.validation = createValidationSet({ validators: [crowd('medium')] });
+    expect((await install('shop')).record.decision?.more).toBeGreaterThan(0);
+  });
+});
+
+describe('a replay', () => {
+  /** Scans once more what an install has scanned, with its result to be kept. */
+  async function replayed(name: string, root: string) {
+    const effects = await lab.store.effects.listByRoot(root);
+    const resultOf = (step: string) => effects.find(({ key }) => key.step === step);
+    const { lock } = (resultOf('resolve-dependencies')?.result ?? {}) as { lock: { templates: LockedTemplate[] } };
+    const context = await fenced(lab as never, operationOn(namespace(), name, { root, generation: 1 }), 'scan');
+    const keep = resultOf('scan')?.resultDigest ?? '';
+    const input = { templates: lock.templates, acceptUnsigned: true };
+    const environment = new MockActivityEnvironment({ attempt: 1 }, { logger: new DefaultLogger('ERROR', () => undefined) });
+    return environment.run(createScan(lab.deps), { context: { ...context, keep }, input });
+  }
+  const rootOf = ({ operation }: { operation: string }) => operation.split('.').at(-1) ?? '';
+
+  it('goes by the policies and waivers of now, not by the decision that was made before', async () => {
+    policies(HOUSE, waiverOf('policy/test/names', '2999-01-01'));
+    const root = rootOf((await install('odd')).record);
+    expect(await replayed('odd', root)).toMatchObject({ kept: false });
+    policies(HOUSE, waiverOf('policy/test/names', '2026-01-01'));
+    await expect(replayed('odd', root)).rejects.toMatchObject({
+      type: 'scan_blocked',
+      message: expect.stringContaining('expired on 2026-01-01'),
+    });
+  });
+
+  it('is refused what a registry that is closed since had let in', async () => {
+    const root = rootOf((await install('shop')).record);
+    policies(registryPolicy('allow: false'));
+    await expect(replayed('shop', root)).rejects.toMatchObject({ type: 'policy_denied' });
+  });
+});
+
 describe('a registry policy', () => {
   it('refuses a downgrade', async () => {
     const at = namespace();
@@ -160,6 +234,30 @@ describe('a registry policy', () => {
   it('refuses everything of a registry that is not allowed', async () => {
     policies(registryPolicy('allow: false'));
     await expect(install('shop')).rejects.toMatchObject({ type: 'policy_denied' });
+  });
+
+  it('of what is installed already, refuses to deploy it once its registry is not allowed any more', async () => {
+    const { record } = await install('shop');
+    await expect(checkDeployable(lab.deps, undefined, [record])).resolves.toEqual([]);
+    policies(registryPolicy('allow: false'));
+    await expect(checkDeployable(lab.deps, undefined, [record])).toFailWith('policy_denied');
+    const { registries } = lab.deps;
+    const get = () => {
+      throw new ChandleryError('registry_not_found', 'it was taken out of the configuration');
+    };
+    await expect(checkDeployable({ ...lab.deps, registries: { ...registries, get } }, undefined, [record])).resolves.toEqual([]);
+  });
+
+  it('of what is installed already, tells before it is deployed what was found in it since', async () => {
+    const { record } = await install('shop');
+    const finding = (id: string, severity: Severity) => ({
+      ...{ id, severity, file: 'manifests/all.yaml', explanation: 'is new', recommendation: 'look at it' },
+    });
+    const findings = [finding('a/minor', 'medium'), finding('b/bad', 'high'), finding('c/worst', 'critical')];
+    await lab.store.findings.record(record.digest, { ruleset: 'test', findings });
+    expect(await checkDeployable(lab.deps, undefined, [record])).toEqual([
+      `shop ${record.version} has 2 findings since it was looked at again, the worst critical: c/worst in manifests/all.yaml`,
+    ]);
   });
 });
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createFolderRegistry } from '../../src/adapters/registries/folder.ts';
 import { LOCAL_CLUSTER } from '../../src/domain/operation.ts';
+import { bookOf } from '../../src/domain/policy/book.ts';
+import { parsePolicyFile } from '../../src/domain/policy/policy-file.ts';
 import type { Validator } from '../../src/domain/validation.ts';
 import { createValidationSet, VALIDATION } from '../../src/domain/validation-set.ts';
 import { openValidation } from '../../src/validation.ts';
@@ -94,6 +96,19 @@ describe('attack: an archive with a secret', () => {
   it('is refused, in whatever file the key is, and nothing is installed', async () => {
     await expect(lab.install('leaks', 'leaky')).rejects.toMatchObject({ type: 'scan_blocked' });
     await nothingIn('leaks');
+  });
+
+  it('is removed from the store as it is refused, but not where somebody has it installed', async () => {
+    const digestOf = async (name: string) => (await lab.deps.registries.default?.listVersions(name))?.[0]?.digest ?? '';
+    expect(await lab.store.blobs.size(await digestOf('leaky'))).toBeUndefined();
+    const engine = { evaluate: async () => [], check: () => undefined, close: async () => undefined } as never;
+    await lab.install('kept', 'web');
+    const text =
+      'apiVersion: chandlery.dev/v1\nmetadata: { name: a }\nkind: RegistryPolicy\nspec: { types: [community], require: hash }\n';
+    lab.deps.policies = { book: bookOf([parsePolicyFile(text, 'a.yaml', engine)]), engine };
+    await expect(lab.install('refused', 'web')).rejects.toMatchObject({ type: 'policy_denied' });
+    delete lab.deps.policies;
+    expect(await lab.store.blobs.size(await digestOf('web'))).toBeGreaterThan(0);
   });
 
   it('is refused also as a dependency, by its name', async () => {

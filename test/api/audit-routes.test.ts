@@ -12,7 +12,9 @@ import type { RegistryManager } from '../../src/catalog/manager.ts';
 import { ACCESS_TABLE, type AccessRule } from '../../src/domain/access-table.ts';
 import type { ClusterSession } from '../../src/domain/cluster.ts';
 import { digestOf } from '../../src/domain/content-hash.ts';
+import { ChandleryError } from '../../src/domain/errors.ts';
 import type { HelmdeckCatalog } from '../../src/domain/helmdeck.ts';
+import { jsonDigest } from '../../src/domain/json-digest.ts';
 import type { RegistryConfig } from '../../src/domain/registries-config.ts';
 import { parseTemplate } from '../../src/domain/template-parse.ts';
 import { changed, deploymentKey, pinOf, startOf } from '../support/deployments.ts';
@@ -178,6 +180,7 @@ beforeAll(async () => {
   await deployed(lab, { name: 'plain', template: 'plain', version: '1.0.0' });
   const stores = { url: '', store: lab.store, db: undefined as never };
   await changed(stores, deploymentKey(NAMESPACE, 'plain'), startOf('upgrade', pinOf('plain', '1.0.0')));
+  await lab.store.documents.put('rendered', { objects: [] }, jsonDigest('rendered'));
   await materialise(stores, await fenced(stores, operationOn(NAMESPACE, 'lonely'), 'install'), [itemOf('lonely', '1.0.0')]);
   await published('own');
   lab.next.operation = {
@@ -224,7 +227,8 @@ function writableSources(): void {
   });
   const as = lab.cluster.as.bind(lab.cluster);
   const done = async () => ({}) as never;
-  lab.cluster.as = (identity) => ({ ...as(identity), apply: done, mergePatch: done }) as ClusterSession;
+  const mayI: ClusterSession['mayI'] = async (questions) => questions.map(() => true);
+  lab.cluster.as = (identity) => ({ ...as(identity), apply: done, mergePatch: done, mayI }) as ClusterSession;
 }
 
 async function send(route: string, { path, body }: ByRequest): Promise<Response> {
@@ -261,7 +265,9 @@ describe.each(Object.entries(BY_STEP))('%s', (route, { step, kind, name, activit
         all: [],
         default: { name: 'main' } as never,
         local: undefined,
-        get: () => Promise.reject(new Error('none')) as never,
+        get: (name) => {
+          throw new ChandleryError('registry_not_found', `there is no ${name} here`);
+        },
       },
       archive: createArchiveReader(),
       cluster: lab.cluster,

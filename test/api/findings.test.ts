@@ -98,4 +98,19 @@ describe('the report of a template', () => {
     await lab.store.findings.record(listed.digest, { ruleset: 'sha256:1', findings: [FINDING] });
     expect((await report('plain/report')).body).toMatchObject({ check: { findings: [FINDING] } });
   });
+
+  it('names what a chart needs and does not bring along', async () => {
+    const [entry] = await lab.store.installs.list('local', 'team-a');
+    if (!entry) throw new Error('nothing is installed');
+    const { contentHash, manifest } = entry;
+    const missing = [{ name: 'cache', version: '*', repository: 'https://charts.example.org' }];
+    const foreign = { format: 'Helm chart', ownIdentity: false, notes: ['a library chart'], missing };
+    const verdict = { contentHash, manifest, trust: { verified: false, note: '' }, files: 2, unpackedBytes: 10, foreign };
+    const { digest: listed } = (await lab.dev.get('/api/v1/templates/vault')).body;
+    await lab.store.scans.save(listed, 'rules/4', verdict);
+    expect((await report('vault/report')).body.scan.notes).toEqual([
+      'a library chart',
+      'dependency "cache" (from "https://charts.example.org") is not packed in the chart',
+    ]);
+  });
 });

@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -71,7 +82,7 @@ describe('docs/signatures.md', () => {
 
 describe('docs/policies.md', () => {
   it('shows policies, fixtures and waivers that are valid', async () => {
-    const [policy, fixtures, registry, licences, waiver, ...others] = [
+    const [policy, fixtures, registry, licences, waiver, publish, ...others] = [
       ...readPage('docs/policies.md').matchAll(/```yaml\n([\s\S]*?)```/g),
     ].map(([, text]) => text ?? '');
     expect(others).toEqual([]);
@@ -83,10 +94,24 @@ describe('docs/policies.md', () => {
       'community.yaml': registry,
       'licences.yaml': licences,
       'waivers.yaml': waiver,
+      'publish.yaml': publish,
     };
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text ?? '');
-    expect(readdirSync(folder)).toHaveLength(5);
+    expect(readdirSync(folder)).toHaveLength(6);
     const command = 'chandlery validate samples/registry/redis/7.2.5 --policies shown';
     expect(await run(command)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('waives a rule that there is', async () => {
+    const [, rule] = /kind: Waiver[\s\S]*?\n {2}rule: (\S+)/.exec(readPage('docs/policies.md')) ?? [];
+    const withKey = join(clone, 'with-key');
+    cpSync(join(PACKAGE_ROOT, 'samples/registry/redis/7.2.5'), withKey, { recursive: true });
+    const manifest = join(withKey, 'template.yaml');
+    // Without its seal, which would be broken.
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace(/^trust:\n(?: .*\n)*/m, ''));
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    writeFileSync(join(withKey, 'debug.txt'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const { stdout } = await run('chandlery validate with-key -o json');
+    expect(JSON.parse(stdout).findings.map(({ id }: { id: string }) => id)).toContain(rule);
   });
 });

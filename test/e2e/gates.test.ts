@@ -188,23 +188,33 @@ async function expectRefused(ref: string, { step, code, message, details }: Refu
   expect(effects.rows).toEqual([]);
 }
 
+/** Of the refused one nothing is left; `good`, which came along, may stay. */
+async function expectNothingStored(name: string): Promise<void> {
+  const { digest } = (await shop.api.get(`/api/v1/templates/${name}?registry=main`)).body;
+  expect(digest).toMatch(/^sha256:/);
+  expect((await db.query('select from blobs where digest = $1', [digest])).rowCount).toBe(0);
+}
+
 describe('an archive that is not what it should be', () => {
-  it.concurrent.each(EVIL)('is refused: $what', async ({ name, code, message, details }) => {
+  it.concurrent.each(EVIL)('is refused, and its bytes are removed: $what', async ({ name, code, message, details }) => {
     await expectRefused(`with-${name}`, {
       step: 'scan',
       code,
       message,
       details: { registry: 'main', template: `${name}@1.0.0`, ...details },
     });
+    await expectNothingStored(name);
   });
 
-  it.concurrent('is refused: a sealed hash that is another one', () =>
-    expectRefused('with-broken-seal', {
+  it.concurrent('is refused, and its bytes are removed: a sealed hash that is another one', async () => {
+    await expectRefused('with-broken-seal', {
       step: 'scan',
       code: 'untrusted',
       message: new RegExp(`broken-seal@1.0.0.*manifest says ${sealed}, computed [0-9a-f]{64}`),
       details: { template: 'broken-seal@1.0.0' },
-    }));
+    });
+    await expectNothingStored('broken-seal');
+  });
 
   it.concurrent('is refused: bytes that are not the promised ones, and none of them are kept', async () => {
     await expectRefused('with-corrupted', {

@@ -118,6 +118,46 @@ describeStores('the sweep', (lab) => {
     }
   });
 
+  describe('what is refused is removed at once, with its bytes,', () => {
+    const discard = (digest: string) => lab.store.blobs.discard(digest);
+
+    it('where only the operation that stored it knows of it', async () => {
+      const before = await chunks();
+      const [refused, other] = [await store(), await store()];
+      await discard(refused);
+      expect(await Promise.all([refused, other].map(isThere))).toEqual([false, true]);
+      await discard(other);
+      expect(await chunks()).toBe(before);
+      await expect(discard(other)).resolves.toBeUndefined();
+    });
+
+    it('but not where another operation has found it, or has stored the same', async () => {
+      const bytes = randomBytes(1_000);
+      const [found, stored] = [await store(), await store(bytes)];
+      expect(await lab.store.blobs.has(found)).toBe(true);
+      await store(bytes);
+      await Promise.all([found, stored].map(discard));
+      expect(await Promise.all([found, stored].map(isThere))).toEqual([true, true]);
+    });
+
+    it('nor where something refers to it', async () => {
+      const digest = await store();
+      const item = itemOf('web', '1.0.0');
+      const context = await fenced(lab, operationOn(freshNamespace(), 'web'), 'install');
+      await materialise(lab, context, [{ ...item, locked: { ...item.locked, digest } }]);
+      await discard(digest);
+      expect(await isThere(digest)).toBe(true);
+    });
+
+    it('and a step that looks at the same moment agree on whether it is there', async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const digest = await store();
+        const [has] = await Promise.all([lab.store.blobs.has(digest), discard(digest)]);
+        expect(await isThere(digest)).toBe(has);
+      }
+    });
+  });
+
   describe('forgets what later looks have found', () => {
     const look = async (digest: string, days: number) => {
       const finding = {

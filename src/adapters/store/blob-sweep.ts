@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { BlobSweep } from '../../domain/blob-store.ts';
 
-/** Migration 010. Null while something refers to the blob, or nobody has looked. */
+/** Migration 010. Null while something refers to the blob, or nobody has looked; STORED_BY_ONE at first. */
 export const SWEEP_MIGRATION = `
     alter table blobs add column unused_since timestamptz;
     create index blobs_unused on blobs (unused_since) where unused_since is not null;
@@ -29,7 +29,14 @@ const REFERRED = `(
   or exists (select from revisions r where r.template ->> 'digest' = b.digest)
 )`;
 
-const MARK = `update blobs b set unused_since = now() where unused_since is null and not ${REFERRED}`;
+/**
+ * `unused_since` of what one upload has stored and nobody else has asked about yet: `has`, and another upload of the same bytes, take it away.
+ * Only such a blob may go before its lease is over, since no other operation counts on it.
+ */
+export const STORED_BY_ONE = 'infinity';
+
+const MARK = `
+  update blobs b set unused_since = now() where (unused_since is null or unused_since = '${STORED_BY_ONE}') and not ${REFERRED}`;
 const UNMARK = `update blobs b set unused_since = null where unused_since is not null and ${REFERRED}`;
 /** One that an operation takes up at this moment is locked by it (blobs.ts), or not found by it any more. */
 const COLLECT = `
@@ -40,6 +47,14 @@ const COLLECT = `
     ) returning content, size
   ), chunks as (delete from blob_chunks c using gone where c.content = gone.content)
   select count(*)::integer as count, coalesce(sum(size), 0)::double precision as bytes from gone`;
+/** As COLLECT, of one. */
+const DISCARD = `
+  with gone as (
+    delete from blobs where digest in (
+      select digest from blobs b where digest = $1 and unused_since = '${STORED_BY_ONE}' and not ${REFERRED} for update skip locked
+    ) returning content
+  )
+  delete from blob_chunks c using gone where c.content = gone.content`;
 const DROP_UPLOADS = `
   with gone as (
     delete from uploads where key in (
@@ -60,6 +75,11 @@ const DROP_LOOKS = `
     ) returning digest
   ), findings as (delete from install_findings f using gone where f.digest = gone.digest)
   select count(*)::integer as count from gone`;
+
+/** Removes what one operation alone has stored and nothing refers to; leaves everything else to the sweep. */
+export async function discardBlob(pool: pg.Pool, digest: string): Promise<void> {
+  await pool.query(DISCARD, [digest]);
+}
 
 /** One round: marks what nothing refers to, and removes a few of those whose lease is over. */
 export async function sweepBlobs(pool: pg.Pool): Promise<BlobSweep> {

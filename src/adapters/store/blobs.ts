@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type pg from 'pg';
 import type { BlobStore, BlobUpload } from '../../domain/blob-store.ts';
 import { ChandleryError } from '../../domain/errors.ts';
-import { sweepBlobs } from './blob-sweep.ts';
+import { discardBlob, STORED_BY_ONE, sweepBlobs } from './blob-sweep.ts';
 import type { Database } from './database.ts';
 import { guarded } from './database.ts';
 
@@ -16,6 +16,7 @@ export function createBlobStore(db: Database, pool: pg.Pool): BlobStore {
     has: (digest) => guarded(() => claim(db, digest)),
     size: (digest) => guarded(async () => (await find(db, digest))?.size),
     openUpload: (key, digest) => guarded(() => openUpload(db, key, digest)),
+    discard: (digest) => guarded(() => discardBlob(pool, digest)),
     sweep: () => guarded(() => sweepBlobs(pool)),
     async *read(digest, offset = 0) {
       const blob = await guarded(() => find(db, digest));
@@ -169,7 +170,7 @@ class Upload implements BlobUpload {
   async #claimDigest(tx: Database, size: number, digest: string): Promise<boolean> {
     const won = await tx
       .insertInto('blobs')
-      .values({ digest, content: this.content, size })
+      .values({ digest, content: this.content, size, unused_since: sql<Date>`${STORED_BY_ONE}::timestamptz` })
       .onConflict((conflict) => conflict.doNothing())
       .returning('digest')
       .executeTakeFirst();

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { decisionLines } from '../decision-lines.ts';
 import { withExample } from '../example.ts';
+import { EXIT } from '../exit-codes.ts';
+import { CliError } from '../failure.ts';
 import { findingLines } from '../finding-lines.ts';
 import type { Install } from '../http.ts';
 import { createHttpClient } from '../http.ts';
@@ -27,6 +29,11 @@ export function installed(command: Command): void {
 }
 
 async function run(name: string | undefined, { output, namespace, allNamespaces, why = false }: InstalledOptions): Promise<void> {
+  if (why && (name === undefined || allNamespaces))
+    throw new CliError({
+      message: '--why tells of one install: give its NAME, and its namespace with -n instead of -A',
+      exitCode: EXIT.usage,
+    });
   const client = createHttpClient(readSettings());
   if (name !== undefined && !allNamespaces) {
     const install = await client.installed(namespace, name);

@@ -21,9 +21,9 @@ const SEAL = '/trust/sha256';
 export function validate(command: Command): void {
   withOutput(command)
     .argument('<dir>', 'directory that holds a template.yaml')
-    .option('--min-score <points>', 'fail below this score, 0 to 100', points)
+    .option('--min-score <points>', 'fail below this score too, 0 to 100', points)
     .addOption(
-      new Option('--max-severity <severity>', 'fail when something worse is found').choices([
+      new Option('--max-severity <severity>', 'fail when something worse is found too; critical: let everything pass').choices([
         'none',
         'info',
         'low',
@@ -82,7 +82,8 @@ async function judged(dir: string, { policies, plugin }: Besides): Promise<Valid
   try {
     if (policies === undefined) return reportOfJudgement(await judgeDirectory(dir, openValidation({ validators })));
     const { judgeByPolicies } = await import('../../policies.ts');
-    return reportOfJudgement(await judgeByPolicies(dir, policies, validators));
+    const { judgement, thresholds } = await judgeByPolicies(dir, policies, validators);
+    return reportOfJudgement(judgement, thresholds);
   } finally {
     close();
   }

@@ -1,8 +1,10 @@
 import { pointerOf } from '../json-pointer.ts';
 import type { Fields } from '../object-fields.ts';
 import { fieldsOf, listAt, textAt } from '../object-fields.ts';
+import { deployedFiles } from '../render/manifest-files.ts';
 import { MANIFEST_FILE } from '../template.ts';
-import type { Finding, SubjectFile, ValidationSubject } from '../validation.ts';
+import type { Finding, Severity, SubjectFile, ValidationSubject } from '../validation.ts';
+import { MAX_FILE_TEXT_BYTES } from '../validation.ts';
 import { CONTENT_YAML_LIMITS, readYamlDocuments, type YamlDocument } from '../yaml-limits.ts';
 
 /** The Kubernetes objects that lie in an archive, as far as they can be read before anybody renders them. */
@@ -42,33 +44,43 @@ export function contentOf(subject: ValidationSubject): Content {
   const before = known.get(subject);
   if (before) return before;
   const content: Content = { objects: [], broken: [], unrendered: [] };
-  for (const file of subject.files) if (mayHoldObjects(subject, file.path)) read(file, content);
+  const deployed = new Set(deployedFiles(subject.manifest, subject.paths));
+  for (const file of subject.files) {
+    if (deployed.has(file.path)) readDeployed(file, content);
+    else if (mayHoldObjects(subject, file.path)) readForRenderer(file, content);
+  }
   known.set(subject, content);
   return content;
 }
 
+/** For a renderer that is not ours. What ours takes, `deployedFiles` says, whatever it is called. */
 function mayHoldObjects({ manifest: { spec } }: ValidationSubject, path: string): boolean {
   if (!OBJECT_FILE.test(path) || path === MANIFEST_FILE || NOT_OBJECTS.test(path)) return false;
-  if (spec.type === 'manifests') return isBelow(path, spec.content?.path);
   if (spec.type === 'helm') return /(^|\/)(templates|crds)\//.test(path);
   return spec.type === 'deployer';
 }
 
-function isBelow(path: string, directory = ''): boolean {
-  const below = directory.replace(/^\.\/|\/+$/g, '');
-  return below === '' || below === '.' || path === below || path.startsWith(`${below}/`);
+/** No text of it means that its objects go to the cluster unseen, as the renderer reads every byte of it. */
+function readDeployed(file: SubjectFile, content: Content): void {
+  const { path, text } = file;
+  if (text === undefined) content.broken.push(unread(path, whyNoText(file), 1, 'critical'));
+  // Braces say nothing here: no template engine runs over it.
+  else readObjects(path, text, content);
 }
 
-function read(file: SubjectFile, content: Content): void {
+function readForRenderer(file: SubjectFile, content: Content): void {
   const { path, text } = file;
-  if (text === undefined) {
-    content.broken.push(unread(path, `is ${file.size} bytes long, which is more than can be looked at`, 1));
-    return;
-  }
-  if (ACTIONS.test(text)) {
-    content.unrendered.push(file);
-    return;
-  }
+  if (text === undefined) content.broken.push(unread(path, whyNoText(file), 1));
+  else if (ACTIONS.test(text)) content.unrendered.push(file);
+  else readObjects(path, text, content);
+}
+
+function whyNoText({ size }: SubjectFile): string {
+  if (size > MAX_FILE_TEXT_BYTES) return `is ${size} bytes long, which is more than can be looked at`;
+  return 'is no text in UTF-8, or comes after more text than can be looked at';
+}
+
+function readObjects(path: string, text: string, content: Content): void {
   try {
     const documents = readYamlDocuments(text, { file: path, limits: CONTENT_YAML_LIMITS, maxDocuments: MAX_DOCUMENTS });
     for (const document of documents) content.objects.push(...objectsIn(path, document, document.value, '', 0));
@@ -78,10 +90,10 @@ function read(file: SubjectFile, content: Content): void {
   }
 }
 
-function unread(file: string, why: string, line: number): Finding {
+function unread(file: string, why: string, line: number, severity: Severity = 'medium'): Finding {
   return {
     id: 'content/unreadable',
-    severity: 'medium',
+    severity,
     file,
     line,
     explanation: `the objects in it could not be looked at: it ${why}`,

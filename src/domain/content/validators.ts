@@ -30,7 +30,7 @@ export const contentSecurity: Validator = {
   id: 'content',
   stage: 'security',
   covers: 'Kubernetes objects and images',
-  version: '1',
+  version: '2',
   async validate(subject) {
     const content = contentOf(subject);
     return [
@@ -49,7 +49,7 @@ export const contentQuality: Validator = {
   id: 'containers',
   stage: 'quality',
   covers: 'limits and probes',
-  version: '1',
+  version: '2',
   async validate(subject) {
     return containerViews(subject, contentOf(subject)).flatMap((container) => {
       const { title, longRunning, probed } = container;

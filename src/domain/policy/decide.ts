@@ -23,7 +23,7 @@ export interface DecideBy {
 
 const TOLD: ReadonlySet<RuleVerdict> = new Set(['denied', 'waived', 'noted']);
 
-type Draft = DecisionRule & { code?: ErrorCode };
+type Draft = DecisionRule & { code?: ErrorCode; unwaivable?: true };
 
 /** Asks every rule, also after one has denied, so that nobody learns of the second reason only when the first is gone. */
 export function decide(facts: PolicyFacts, { policy, waivers, policies, now }: DecideBy): Decision {
@@ -31,11 +31,13 @@ export function decide(facts: PolicyFacts, { policy, waivers, policies, now }: D
   const drafts = [
     ...REGISTRY_RULES.map((rule) => draftOf(rule, context)),
     ...findingDrafts(facts, policy),
+    ...unlistedDrafts(facts, policy),
     ...facts.outcomes.map((outcome) => outcomeDraft(outcome, policy)),
     draftOf(LAST_RULE, context),
   ].map((draft) => waived(draft, { facts, waivers, now }));
   const first = drafts.find(({ verdict }) => verdict === 'denied');
   const { name, version, digest } = facts.template;
+  const bound = boundRules(drafts.map(({ code: _code, unwaivable: _unwaivable, ...rule }) => rule));
   return {
     allowed: first === undefined,
     ...(first && { code: first.code ?? 'policy_denied' }),
@@ -44,7 +46,8 @@ export function decide(facts: PolicyFacts, { policy, waivers, policies, now }: D
     digest,
     at: new Date(now).toISOString(),
     policies,
-    ...boundRules(drafts.map(({ code: _code, ...rule }) => rule)),
+    rules: bound.rules,
+    more: bound.more + tolerated(facts, policy),
   };
 }
 
@@ -88,6 +91,26 @@ function findingDrafts({ findings }: PolicyFacts, { maximumSeverity }: RegistryP
   }));
 }
 
+/**
+ * A finding that is not listed has no rule that a waiver could name, and nobody has seen it: where one of its severity is refused, so is the
+ * template, whatever is waived.
+ */
+function unlistedDrafts({ unlisted }: PolicyFacts, { maximumSeverity }: RegistryPolicy): Draft[] {
+  return SEVERITIES.flatMap((severity): Draft[] => {
+    const count = unlisted?.[severity] ?? 0;
+    if (count === 0 || !tooBad(severity, maximumSeverity)) return [];
+    const why = `${count} more of severity ${severity}, not listed, so that no waiver can name them: correct what is listed`;
+    const input = { severity, maximumSeverity, findings: count };
+    return [{ rule: 'maximum-severity', severity, verdict: 'denied', input, why, code: 'scan_blocked', unwaivable: true }];
+  });
+}
+
+/** Those of the unlisted that the registry's policy lets in. */
+function tolerated({ unlisted }: PolicyFacts, { maximumSeverity }: RegistryPolicy): number {
+  const severities = SEVERITIES.filter((severity) => !tooBad(severity, maximumSeverity));
+  return severities.reduce((sum, severity) => sum + (unlisted?.[severity] ?? 0), 0);
+}
+
 /** A rule that could not be decided denies whatever its severity is: else the way past a policy would be to make it fail. */
 function outcomeDraft({ rule, verdict, message }: RuleOutcome, { maximumSeverity }: RegistryPolicy): Draft {
   const { id, severity } = rule;
@@ -98,7 +121,7 @@ function outcomeDraft({ rule, verdict, message }: RuleOutcome, { maximumSeverity
 }
 
 function waived(draft: Draft, { facts, waivers, now }: { facts: PolicyFacts; waivers: readonly Waiver[]; now: number }): Draft {
-  if (draft.verdict !== 'denied') return draft;
+  if (draft.verdict !== 'denied' || draft.unwaivable) return draft;
   const { name, version } = facts.template;
   const what = { rule: draft.rule, registry: facts.registry.name, template: name, version };
   const { waiver, notInForce } = findWaiver(waivers, what, now);

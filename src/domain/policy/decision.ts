@@ -31,7 +31,7 @@ export interface Decision {
   /** digest of the policies it was made by */
   policies: string;
   rules: DecisionRule[];
-  /** Rules beyond MAX_DECISION_RULES that passed or were noted. */
+  /** Rules beyond MAX_DECISION_RULES that passed or were noted, and findings that are not listed and are let in. */
   more: number;
 }
 

@@ -1,7 +1,7 @@
 import type { JudgedImage } from '../image-signatures.ts';
 import type { RegistryType } from '../registry.ts';
 import type { SignatureVerdict, Signer } from '../signature.ts';
-import type { Finding } from '../validation.ts';
+import type { Finding, SeverityCounts } from '../validation.ts';
 import type { RuleOutcome } from './engine.ts';
 
 /** What is known of one template when it is decided about. What nobody looked at is absent, and a rule that needs it denies. */
@@ -15,6 +15,8 @@ export interface PolicyFacts {
   /** Held against the policy's word on images; absent = nobody looked. */
   images?: readonly JudgedImage[];
   findings: readonly Finding[];
+  /** Of those that the scan counted and does not list; none when left out. */
+  unlisted?: SeverityCounts;
   outcomes: readonly RuleOutcome[];
   /** measured points, 0..100 */
   score?: number;

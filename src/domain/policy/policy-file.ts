@@ -1,22 +1,25 @@
 import { z } from 'zod';
 import type { ErrorIssue } from '../errors.ts';
 import type { LicencePolicy } from '../licences/validator.ts';
+import type { StatusThresholds } from '../validation-score.ts';
 import { issuesIn } from '../yaml-issues.ts';
 import { issuesFailure, readYamlDocuments, type YamlDocument } from '../yaml-limits.ts';
 import type { PolicyEngine, PolicyRule } from './engine.ts';
 import { POLICY_LIMITS } from './engine.ts';
 import { placeInExpression } from './expression-place.ts';
 import { licencePolicySchema } from './licence-policy.ts';
+import { publishPolicySchema } from './publish-policy.ts';
 import { type RegistryPolicyEntry, registryPolicySchema } from './registry-policy.ts';
 import { selectorSchema } from './selector.ts';
 import { type Waiver, waiverSchema } from './waivers.ts';
 
-/** One file of the policies folder: YAML documents of the kinds Policy, RegistryPolicy, LicencePolicy and Waiver. */
+/** One file of the policies folder: YAML documents of the kinds Policy, RegistryPolicy, LicencePolicy, PublishPolicy and Waiver. */
 
 export interface PolicyFile {
   rules: PolicyRule[];
   registryPolicies: RegistryPolicyEntry[];
   licencePolicies: LicencePolicy[];
+  publishPolicies: StatusThresholds[];
   waivers: Waiver[];
 }
 
@@ -57,6 +60,7 @@ const documentSchema = z.discriminatedUnion('kind', [
   z.strictObject({ apiVersion, kind: z.literal('Policy'), metadata, spec: policySchema }),
   z.strictObject({ apiVersion, kind: z.literal('RegistryPolicy'), metadata, spec: registryPolicySchema }),
   z.strictObject({ apiVersion, kind: z.literal('LicencePolicy'), metadata, spec: licencePolicySchema }),
+  z.strictObject({ apiVersion, kind: z.literal('PublishPolicy'), metadata, spec: publishPolicySchema }),
   z.strictObject({ apiVersion, kind: z.literal('Waiver'), metadata, spec: waiverSchema }),
 ]);
 
@@ -67,12 +71,13 @@ type Policy = Extract<Parsed, { kind: 'Policy' }>;
 export function parsePolicyFile(text: string, file: string, engine: Pick<PolicyEngine, 'check'>): PolicyFile {
   const documents = readYamlDocuments(text, { file, code: 'config_invalid', maxDocuments: MAX_DOCUMENTS });
   const issues: ErrorIssue[] = [];
-  const read: PolicyFile = { rules: [], registryPolicies: [], licencePolicies: [], waivers: [] };
+  const read: PolicyFile = { rules: [], registryPolicies: [], licencePolicies: [], publishPolicies: [], waivers: [] };
   for (const document of documents) {
     const parsed = documentSchema.safeParse(document.value);
     if (!parsed.success) issues.push(...issuesIn(parsed.error, document));
     else if (parsed.data.kind === 'RegistryPolicy') read.registryPolicies.push(parsed.data.spec);
     else if (parsed.data.kind === 'LicencePolicy') read.licencePolicies.push(parsed.data.spec);
+    else if (parsed.data.kind === 'PublishPolicy') read.publishPolicies.push(parsed.data.spec);
     else if (parsed.data.kind === 'Waiver') read.waivers.push(parsed.data.spec);
     else {
       issues.push(...expressionIssues(parsed.data, { document, text }, engine));

@@ -1,5 +1,6 @@
 import { ChandleryError } from '../errors.ts';
 import type { RegistryType } from '../registry.ts';
+import { deployedFiles } from '../render/manifest-files.ts';
 import type { TemplateManifest } from '../template.ts';
 import { MANIFEST_FILE } from '../template.ts';
 import type { SubjectFile } from '../validation.ts';
@@ -13,6 +14,8 @@ import type { JsonValue } from './json-value.ts';
 const OBJECT_FILE = /\.(ya?ml|json)$/i;
 /** Enough to tell a Kubernetes object that a template engine must render first from any other text. */
 const LOOKS_LIKE_OBJECT = /^\s*["']?kind["']?\s*:/m;
+/** As the renderer has it, which refuses what lies deeper. */
+const MAX_LIST_DEPTH = 4;
 
 export interface PolicySubject {
   manifest: TemplateManifest;
@@ -26,8 +29,16 @@ export function policyInput(
 ): PolicyInput {
   const objects: JsonValue[] = [];
   const unreadable: string[] = [];
-  for (const file of files.filter(({ path }) => OBJECT_FILE.test(path) && path !== MANIFEST_FILE)) {
-    const found = objectsOf(file);
+  const deployed = new Set(
+    deployedFiles(
+      manifest,
+      files.map(({ path }) => path),
+    ),
+  );
+  for (const file of files) {
+    const isDeployed = deployed.has(file.path);
+    if (!isDeployed && (!OBJECT_FILE.test(file.path) || file.path === MANIFEST_FILE)) continue;
+    const found = objectsOf(file, isDeployed);
     if (found === undefined || objects.length + found.length > POLICY_LIMITS.objects) unreadable.push(file.path);
     else objects.push(...found);
   }
@@ -40,22 +51,23 @@ export function policyInput(
   };
 }
 
-/** None for a file of something else; undefined for one that may hold objects and cannot be read. */
-function objectsOf({ path, text }: SubjectFile): JsonValue[] | undefined {
+/** None for a file of something else; undefined for one that may hold objects, as each that is deployed does, and cannot be read. */
+function objectsOf({ path, text }: SubjectFile, isDeployed: boolean): JsonValue[] | undefined {
   if (text === undefined) return undefined;
   try {
     const documents = readYamlDocuments(text, { file: path, limits: CONTENT_YAML_LIMITS, maxDocuments: POLICY_LIMITS.objects });
     return documents.flatMap(({ value }) => listed(value)).filter(isObject);
   } catch (error) {
-    if (error instanceof ChandleryError) return LOOKS_LIKE_OBJECT.test(text) ? undefined : [];
+    if (error instanceof ChandleryError) return isDeployed || LOOKS_LIKE_OBJECT.test(text) ? undefined : [];
     throw error;
   }
 }
 
-/** `kind: List` is only a wrapping. */
-function listed(value: unknown): unknown[] {
+/** `kind: List` and `kind: PodList` are only a wrapping. */
+function listed(value: unknown, depth = 0): unknown[] {
   const { kind, items } = (value ?? {}) as { kind?: unknown; items?: unknown };
-  return kind === 'List' && Array.isArray(items) ? items : [value];
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items) || depth >= MAX_LIST_DEPTH) return [value];
+  return items.flatMap((item) => listed(item, depth + 1));
 }
 
 function isObject(value: unknown): value is JsonValue {

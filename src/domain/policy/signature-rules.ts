@@ -2,12 +2,13 @@ import { IMAGES_RULE, unsignedImages } from '../image-signatures.ts';
 import { isBroken, type SignatureVerdict, signatureNote } from '../signature.ts';
 import { isSameSigner, signerInWords } from './facts.ts';
 import type { RegistryRule } from './rule.ts';
+import { SIGNATURE_HOLDS } from './waivers.ts';
 
 /** The rules that look at signatures: of the archive, and of the images that it names. */
 
 /** A signature that does not hold is worse than none: somebody tried. */
 const signatureHolds: RegistryRule = {
-  id: 'signature-holds',
+  id: SIGNATURE_HOLDS,
   code: 'untrusted',
   judge({ facts: { signature } }) {
     if (!signature || signature.state === 'unsigned') return undefined;

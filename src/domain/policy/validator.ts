@@ -6,6 +6,9 @@ import { policiesFor } from './book.ts';
 import type { PolicyEngine, RuleOutcome } from './engine.ts';
 import { policyInput } from './policy-input.ts';
 
+/** Raised with every change of what the expressions see of the same archive. */
+const INPUT = '2';
+
 /** The policies as a validator, for publishing and `chandlery validate`: what is broken becomes a finding. */
 export function policyValidator(
   book: PolicyBook,
@@ -16,7 +19,7 @@ export function policyValidator(
     id: 'policy',
     stage: 'security',
     covers: `${book.rules.length} policy rules`,
-    version: book.digest,
+    version: `${INPUT}+${book.digest}`,
     // An install asks the policies of the registry it comes from.
     publishOnly: true,
     async validate(subject, signal) {

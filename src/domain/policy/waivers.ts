@@ -8,10 +8,19 @@ import { dateSchema } from './words.ts';
 const MAX_TEXT = 500;
 /** Characters; "ok" is no reason. */
 const MIN_REASON = 10;
+/** The rule that a signature which is there also holds. */
+export const SIGNATURE_HOLDS = 'signature-holds';
 
 export const waiverSchema = z
   .strictObject({
-    rule: z.string().min(1).max(253),
+    rule: z
+      .string()
+      .min(1)
+      .max(253)
+      .refine(
+        (rule) => rule !== SIGNATURE_HOLDS,
+        'cannot be waived: a signature that does not hold is refused whatever the policy says',
+      ),
     registry: z.string().min(1).max(253).optional(),
     template: z.string().min(1).max(253).optional(),
     versions: z.string().max(256).refine(isRange, 'is no range of versions').optional(),

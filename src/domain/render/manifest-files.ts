@@ -3,6 +3,7 @@
 import { ChandleryError } from '../errors.ts';
 import { pointerOf } from '../json-pointer.ts';
 import { isMap } from '../parameters/schema.ts';
+import type { TemplateManifest } from '../template.ts';
 import { referencesIn } from '../template-lint.ts';
 import { CONTENT_YAML_LIMITS, issuesFailure, readYamlDocuments, type YamlDocument } from '../yaml-limits.ts';
 import { RENDER_LIMITS } from './limits.ts';
@@ -33,10 +34,15 @@ function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
 }
 
-function chosen(path: string, files: ReadonlyMap<string, string>): string[] {
-  const root = path.replace(/\/+$/, '');
-  if (files.has(root)) return [root];
-  return [...files.keys()].filter((file) => file.startsWith(`${root}/`) && MANIFEST_FILE_NAME.test(file)).sort(compareBytes);
+/**
+ * Of an archive's files those whose objects are deployed as they are written, sorted by the bytes of their paths; none of a template of another
+ * type. Whoever judges the objects asks here, or what is judged would not be what is deployed.
+ */
+export function deployedFiles({ spec }: TemplateManifest, files: readonly string[]): string[] {
+  if (spec.type !== 'manifests') return [];
+  const root = (spec.content?.path ?? '').replace(/\/+$/, '');
+  if (files.includes(root)) return [root];
+  return files.filter((file) => file.startsWith(`${root}/`) && MANIFEST_FILE_NAME.test(file)).sort(compareBytes);
 }
 
 function* objectsIn(
@@ -65,11 +71,12 @@ function* objectsIn(
 }
 
 /**
- * Every object below `path` (a folder, or one file), files in the order of their paths' bytes, lists taken apart. Fails with template_invalid,
- * naming file, line and column.
+ * Every object below the content path (a folder, or one file), files in the order of their paths' bytes, lists taken apart. Fails with
+ * template_invalid, naming file, line and column.
  */
-export function writtenObjects(path: string, files: ReadonlyMap<string, string>): WrittenObject[] {
-  const paths = chosen(path, files);
+export function writtenObjects(manifest: TemplateManifest, files: ReadonlyMap<string, string>): WrittenObject[] {
+  const path = manifest.spec.content?.path ?? '';
+  const paths = deployedFiles(manifest, [...files.keys()]);
   if (paths.length === 0)
     throw new ChandleryError(
       'template_invalid',

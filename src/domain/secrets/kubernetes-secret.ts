@@ -1,3 +1,4 @@
+import type { ContentObject } from '../content/objects.ts';
 import { pointerOf } from '../json-pointer.ts';
 import { fieldsOf, listAt, textAt, valueAt } from '../object-fields.ts';
 import { CONTENT_YAML_LIMITS, readYamlDocuments, type YamlDocument } from '../yaml-limits.ts';
@@ -17,22 +18,28 @@ export function kubernetesSecretsIn(text: string, file: string): SecretHit[] {
   if (!MENTIONS_SECRET.test(text)) return [];
   try {
     const documents = readYamlDocuments(text, { file, limits: CONTENT_YAML_LIMITS, maxDocuments: MAX_DOCUMENTS });
-    return documents.flatMap((document) => inObject(document, document.value, ''));
+    return documents.flatMap((document) => inDocument(document, document.value, ''));
   } catch {
     return inLines(text);
   }
 }
 
-function inObject(document: YamlDocument, value: unknown, pointer: string): SecretHit[] {
-  if (textAt(value, 'kind') === 'List')
-    return listAt(value, 'items').flatMap((item, at) => inObject(document, item, pointerOf(pointerOf(pointer, 'items'), at)));
-  if (textAt(value, 'kind') !== 'Secret') return [];
+/** Hits in an object that was read already, however its kind is written. */
+export function kubernetesSecretsOf({ kind, value, line }: Pick<ContentObject, 'kind' | 'value' | 'line'>): SecretHit[] {
+  if (kind !== 'Secret') return [];
   return (['data', 'stringData'] as const).flatMap((member) =>
-    Object.entries(fieldsOf(valueAt(value, member)) ?? {}).flatMap(([key, entry]) => {
-      const { line } = document.locate(pointerOf(pointerOf(pointer, member), key), 'key');
-      return typeof entry === 'string' ? hitOf(entry, member === 'data', key, line) : [];
-    }),
+    Object.entries(fieldsOf(valueAt(value, member)) ?? {}).flatMap(([key, entry]) =>
+      typeof entry === 'string' ? hitOf(entry, member === 'data', key, line(pointerOf(pointerOf('', member), key))) : [],
+    ),
   );
+}
+
+function inDocument(document: YamlDocument, value: unknown, pointer: string): SecretHit[] {
+  const kind = textAt(value, 'kind') ?? '';
+  if (kind.endsWith('List'))
+    return listAt(value, 'items').flatMap((item, at) => inDocument(document, item, pointerOf(pointerOf(pointer, 'items'), at)));
+  const line = (place: string) => document.locate(`${pointer}${place}`, 'key').line;
+  return kubernetesSecretsOf({ kind, value: fieldsOf(value) ?? {}, line });
 }
 
 function hitOf(entry: string, encoded: boolean, key: string, line: number): SecretHit[] {

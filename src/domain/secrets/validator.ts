@@ -1,7 +1,9 @@
+import { contentOf } from '../content/objects.ts';
+import { deployedFiles } from '../render/manifest-files.ts';
 import type { Finding, SubjectFile, ValidationSubject, Validator } from '../validation.ts';
 import { SEVERITIES } from '../validation.ts';
 import { randomValuesIn } from './entropy.ts';
-import { kubernetesSecretsIn } from './kubernetes-secret.ts';
+import { kubernetesSecretsIn, kubernetesSecretsOf } from './kubernetes-secret.ts';
 import { allowedAt, findingOf, type SecretHit } from './rule.ts';
 
 /** A library of others that looks for secrets in one text. */
@@ -13,7 +15,7 @@ export interface SecretLinter {
 
 const STRUCTURED = /\.(ya?ml|json|tpl)$/i;
 /** Raised with every change of the rules of this folder. */
-const RULES = '1';
+const RULES = '2';
 
 /**
  * Secrets in the texts of an archive: values of Kubernetes Secrets, random values, and what the linter knows. Keys and tokens of known form are
@@ -25,21 +27,36 @@ export function createSecrets(linter?: SecretLinter): Validator {
     stage: 'security',
     covers: 'secrets',
     version: linter ? `${RULES}+${linter.id}@${linter.version}` : RULES,
-    async validate({ files }: ValidationSubject, signal): Promise<Finding[]> {
+    async validate(subject, signal): Promise<Finding[]> {
       const found: Finding[] = [];
-      for (const file of files) {
+      const deployed = deployedSecrets(subject);
+      for (const file of subject.files) {
         signal?.throwIfAborted();
-        found.push(...(await inFile(file, linter)));
+        found.push(...(await inFile(file, deployed.get(file.path), linter)));
       }
       return found;
     },
   };
 }
 
-async function inFile({ path, text }: SubjectFile, linter: SecretLinter | undefined): Promise<Finding[]> {
+/** By file, for those that are deployed as they are written; the others are text, of which nobody knows what a renderer makes. */
+function deployedSecrets(subject: ValidationSubject): Map<string, SecretHit[]> {
+  const { objects, broken } = contentOf(subject);
+  const unread = new Set(broken.map(({ file }) => file));
+  const hits = new Map<string, SecretHit[]>();
+  for (const file of deployedFiles(subject.manifest, subject.paths)) if (!unread.has(file)) hits.set(file, []);
+  for (const object of objects) hits.get(object.file)?.push(...kubernetesSecretsOf(object));
+  return hits;
+}
+
+async function inFile(
+  { path, text }: SubjectFile,
+  deployed: SecretHit[] | undefined,
+  linter: SecretLinter | undefined,
+): Promise<Finding[]> {
   if (text === undefined) return [];
   const hits = [
-    ...(STRUCTURED.test(path) ? kubernetesSecretsIn(text, path) : []),
+    ...(deployed ?? (STRUCTURED.test(path) ? kubernetesSecretsIn(text, path) : [])),
     ...((await linter?.lint(path, text)) ?? []),
     ...randomValuesIn(text, path),
   ];

@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the format's own notation for a parameter, not ours
 import { describe, expect, it } from '@jest/globals';
 import { contentQuality, contentSecurity } from '../../../src/domain/content/validators.ts';
-import { DEPLOYMENT, MANIFEST, subjectOf, WHOLE } from '../../support/subject.ts';
+import { writtenObjects } from '../../../src/domain/render/manifest-files.ts';
+import { MAX_FILE_TEXT_BYTES } from '../../../src/domain/validation.ts';
+import { DEPLOYMENT, type Files, MANIFEST, README, subjectOf, WHOLE } from '../../support/subject.ts';
 
 async function security(object: string, manifest = MANIFEST) {
   const files = { ...WHOLE, 'template.yaml': manifest, 'manifests/web.yaml': object };
@@ -175,17 +177,81 @@ describe('the content of a template', () => {
   });
 
   describe('attack: a file that nobody can look at', () => {
-    it('is a finding where it is too long', async () => {
+    it('is critical where it is deployed and too long', async () => {
       const long = `${DEPLOYMENT}# ${'x'.repeat(1024 * 1024)}\n`;
-      expect(await security(long)).toEqual([['content/unreadable', 1, 'medium']]);
+      expect(await security(long)).toEqual([['content/unreadable', 1, 'critical']]);
     });
 
     it('is a finding where it is no YAML, with the line', async () => {
       expect(await security('kind: Pod\nspec: {\n')).toEqual([['content/unreadable', expect.any(Number), 'medium']]);
     });
 
-    it('is told where a renderer has to run first', async () => {
-      expect(await security('kind: {{ .Values.kind }}\n')).toEqual([['content/not-rendered', undefined, 'info']]);
+    it('is told where a renderer of charts has to run first', async () => {
+      const manifest = MANIFEST.replace('type: manifests', 'type: helm').replace('{ path: manifests }', '{ chart: chart }');
+      const files = { ...WHOLE, 'template.yaml': manifest, 'chart/templates/web.yaml': 'kind: {{ .Values.kind }}\n' };
+      expect((await contentSecurity.validate(await subjectOf(files))).map(({ id, file }) => [id, file])).toEqual([
+        ['content/not-rendered', 'chart/templates/web.yaml'],
+      ]);
+    });
+  });
+
+  describe('attack: objects that are deployed past the rules', () => {
+    const ROLE = `apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: { name: a }
+rules:
+  - { apiGroups: ["*"], resources: ["*"], verbs: ["*"] }
+`;
+    const found = async (files: Files) =>
+      (await contentSecurity.validate(await subjectOf({ ...WHOLE, ...files })))
+        .filter(({ severity }) => severity === 'critical')
+        .map(({ id, file }) => [id, file]);
+    /** What the renderer of manifests makes of the same archive. */
+    const deployed = async (files: Files) => {
+      const whole = { ...WHOLE, ...files };
+      const { manifest, paths } = await subjectOf(whole);
+      const texts = new Map(paths.map((path) => [path, Buffer.from(whole[path] ?? '').toString('utf8')]));
+      return writtenObjects(manifest, texts).map(({ file, value }) => `${file} ${String(value.kind)}`);
+    };
+    const expectSeen = async (file: string, files: Files, id = 'content/rbac') => {
+      expect(await deployed(files)).toContain(`${file} ClusterRole`);
+      expect(await found(files)).toEqual([[id, file]]);
+    };
+
+    it('behind braces, which no engine of manifests expands', async () => {
+      const braces = `# {{ .Values.anything }}\n${ROLE}`;
+      await expectSeen('manifests/role.yaml', { 'manifests/role.yaml': braces });
+    });
+
+    it.each([
+      'values.yaml',
+      'values-production.yaml',
+      'Chart.yaml',
+      'requirements.yaml',
+      'kustomization.yaml',
+      'deep/down/objects.schema.json',
+      'template.yaml',
+    ])('in a file with the name of something else: %s', async (name) => {
+      await expectSeen(`manifests/${name}`, { [`manifests/${name}`]: ROLE });
+    });
+
+    it('in a file without an ending, which the manifest names itself', async () => {
+      const manifest = MANIFEST.replace('path: manifests', 'path: all');
+      await expectSeen('all', { 'template.yaml': manifest, all: ROLE });
+    });
+
+    it('in a file with one byte that is no text', async () => {
+      const bytes = Buffer.concat([Buffer.from(`${ROLE}# `), Buffer.from([0xff, 0x0a])]);
+      await expectSeen('manifests/role.yaml', { 'manifests/role.yaml': bytes }, 'content/unreadable');
+    });
+
+    it('behind more text than is held', async () => {
+      // The readme comes first, so that nothing at all is left.
+      const sizes = [...Array.from({ length: 3 }, () => MAX_FILE_TEXT_BYTES), MAX_FILE_TEXT_BYTES - README.length];
+      const padding = Object.fromEntries(sizes.map((size, at) => [`a/${at}.txt`, 'x'.repeat(size)]));
+      const manifest = MANIFEST.replace('path: manifests', 'path: roles');
+      const files = { ...padding, 'template.yaml': manifest, 'roles/role.yaml': ROLE };
+      await expectSeen('roles/role.yaml', files, 'content/unreadable');
     });
   });
 });

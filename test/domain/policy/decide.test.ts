@@ -57,6 +57,35 @@ describe('decide', () => {
   });
 });
 
+describe('findings that are counted and not listed', () => {
+  const unlisted = { critical: 2, high: 0, medium: 0, low: 7, info: 1 };
+
+  it('deny where one of their severity is refused, and cannot be waived', () => {
+    const waivers = [waiver({ rule: 'maximum-severity', registry: 'campus' }), waiver({ rule: 'content/a', registry: 'campus' })];
+    const decision = decided(
+      { findings: [finding('content/a', 'critical')], unlisted },
+      { maximumSeverity: 'high' },
+      { waivers },
+    );
+    expect(decision).toMatchObject({ allowed: false, code: 'scan_blocked' });
+    expect(lineOf(decision, 'content/a')).toMatchObject({ verdict: 'waived' });
+    expect(lineOf(decision, 'maximum-severity')).toMatchObject({
+      verdict: 'denied',
+      severity: 'critical',
+      input: { findings: 2 },
+    });
+  });
+
+  it('are counted where they are let in', () => {
+    expect(decided({ unlisted: { ...unlisted, critical: 0 } }, { maximumSeverity: 'high' })).toMatchObject({
+      allowed: true,
+      more: 8,
+    });
+    expect(decided({ unlisted }, { maximumSeverity: 'critical' })).toMatchObject({ allowed: true, more: 10 });
+    expect(decided({ unlisted }, { maximumSeverity: 'none' })).toMatchObject({ allowed: false, more: 0 });
+  });
+});
+
 describe('what is required', () => {
   it('denies an unsealed template where a hash is required', () => {
     expect(decided({}, { require: 'hash' })).toMatchObject({ allowed: false, code: 'policy_denied' });

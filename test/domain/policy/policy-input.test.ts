@@ -8,10 +8,10 @@ import { manifestText } from '../../support/registry-folder.ts';
 const manifest = parseTemplate(manifestText({ name: 'shop', version: '1.0.0' }));
 const registry = { name: 'campus', type: 'institutional', kind: 'chandlery' } as const;
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n';
-const inputOf = (files: Record<string, string | undefined>) =>
+const inputOf = (files: Record<string, string | undefined>, of = manifest) =>
   policyInput(
     {
-      manifest,
+      manifest: of,
       files: Object.entries(files).map(([path, text]) => ({
         path,
         size: text?.length ?? 9_999_999,
@@ -56,6 +56,34 @@ describe('policyInput', () => {
     const { objects, files } = inputOf({ 'template.yaml': POD, 'a.yaml': POD });
     expect(objects).toHaveLength(1);
     expect(files[0]).toEqual({ path: 'template.yaml', size: POD.length });
+  });
+});
+
+describe('attack: objects that are deployed past the expressions', () => {
+  const deployedBy = (path: string, files: Record<string, string | undefined>) => {
+    const { objects, unreadable } = inputOf(
+      files,
+      parseTemplate(manifestText({ name: 'shop', version: '1.0.0', spec: { content: { path } } })),
+    );
+    return { kinds: objects.map((object) => (object as { kind: string }).kind), unreadable };
+  };
+
+  it('are seen in a file without an ending, which the manifest names itself', () => {
+    expect(deployedBy('all', { all: POD })).toEqual({ kinds: ['Pod'], unreadable: [] });
+  });
+
+  it('are seen in every kind of list, and in lists of lists', () => {
+    const list = `{"apiVersion":"v1","kind":"PodList","items":[{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod"}]}]}`;
+    expect(deployedBy('manifests', { 'manifests/a.json': list })).toEqual({ kinds: ['Pod'], unreadable: [] });
+  });
+
+  it('are told as unreadable in a file that is no text, and in one that is no YAML, whatever it looks like', () => {
+    const files = {
+      'manifests/a.yaml': undefined,
+      'manifests/b.yaml': '"k\\u0069nd": Pod\nspec: {',
+      'other/b.yaml': '{{ nothing',
+    };
+    expect(deployedBy('manifests', files)).toEqual({ kinds: [], unreadable: ['manifests/a.yaml', 'manifests/b.yaml'] });
   });
 });
 

@@ -59,6 +59,7 @@ describe('a RegistryPolicy', () => {
       rules: [],
       waivers: [],
       licencePolicies: [],
+      publishPolicies: [],
       registryPolicies: [entry({ registries: ['campus'] }), entry({ registries: ['campus'] })],
     };
     expect(() => bookOf([file])).toThrow('two RegistryPolicies speak of the registry campus');
@@ -82,6 +83,7 @@ describe('a Waiver', () => {
   it.each([
     [{ template: undefined }, 'must name a template or a registry'],
     [{ reason: 'ok' }, 'Too small'],
+    [{ rule: 'signature-holds' }, 'cannot be waived'],
     [{ expires: 'next week' }, 'must be a day'],
     [{ expires: '2026-02-31' }, 'must be a day'],
     [{ from: '2026-12-02' }, 'expires before it begins'],

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createSecrets, onePerLine } from '../../../src/domain/secrets/validator.ts';
 import type { Finding } from '../../../src/domain/validation.ts';
-import { subjectOf, WHOLE } from '../../support/subject.ts';
+import { MANIFEST, subjectOf, WHOLE } from '../../support/subject.ts';
 
 const RANDOM = ['q7Zp', 'X2vL9sKd', '4TgYb1Ne', 'Rw8uMh3Jc6Fa'].join('');
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -49,6 +49,21 @@ describe('secrets in texts', () => {
       ],
     ])('is found (%s)', async (_how, text, expected) => {
       expect(await found('manifests/s.yaml', text)).toEqual(expected);
+    });
+
+    it.each([
+      ['in a list of its kind', 'apiVersion: v1\nkind: SecretList\nitems:\n  - kind: Secret\n    stringData: {a: hunter2}\n', 5],
+      ['by a kind that is written another way', '"k\\u0069nd": "Secr\\x65t"\nstringData:\n  a: hunter2\n', 3],
+      ['beside braces', `# {{ }}\n? kind\n: Secret\nstringData:\n  a: hunter2\n`, 5],
+    ])('is found where it is deployed (%s)', async (_how, text, line) => {
+      expect(await found('manifests/s.yaml', text)).toEqual([['secrets/kubernetesSecret', 'manifests/s.yaml', line, 'high']]);
+    });
+
+    it('is found in a file without an ending, which the manifest names itself', async () => {
+      const files = { ...WHOLE, 'template.yaml': MANIFEST.replace('path: manifests', 'path: all') };
+      const text = secret('stringData:\n  password: hunter2\n');
+      const findings = await createSecrets().validate(await subjectOf({ ...files, all: text }));
+      expect(findings.map(({ id, file }) => [id, file])).toEqual([['secrets/kubernetesSecret', 'all']]);
     });
 
     it('is critical where a key is inside', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,14 +17,16 @@ export class TestGitHttps {
   /** What must be sent; undefined = nothing. */
   authorization: string | undefined;
   port = 0;
-  #server: Server | undefined;
+  #server: Server | ReturnType<typeof createPlainServer> | undefined;
 
   constructor(readonly root: string) {}
 
-  async start(): Promise<void> {
+  /** `plain`: without TLS. */
+  async start({ plain = false } = {}): Promise<void> {
     const authority = await makeAuthority('Authority of the git server');
     writeFileSync(this.ca, authority.ca);
-    const server = createServer(await authority.issue(), (request, response) => this.#answer(request, response));
+    const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
+    const server = plain ? createPlainServer(answer) : createServer(await authority.issue(), answer);
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     this.port = (server.address() as { port: number }).port;
