@@ -17,7 +17,10 @@ import { CLUSTER_TIMEOUT_MS, describeCluster, sharedCluster } from '../support/c
 
 const USER = 'render-user';
 /** Values that switch on what a template has by default not. */
-const OPTIONAL = { host: 'app.example.org', maxReplicas: 5, spot: true, page: '<b>$(HOME)</b>', storageClass: 'standard' };
+const OPTIONAL = {
+  ...{ host: 'app.example.org', maxReplicas: 5, page: '<b>$(HOME)</b>', storageClass: 'standard' },
+  ...{ spot: true, owner: 'Ada Example <ada@example.org>' },
+};
 
 /** Every part of a WorkloadSpec at once. */
 const EVERYTHING = {

@@ -1,37 +1,29 @@
-import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PACKAGE_ROOT } from '../../src/config.ts';
 import type { RegistriesReport } from '../../tools/demo/registries/report.ts';
 import { processesNaming } from '../embedded/support/processes.ts';
+import { type DemoRun, runDemo } from '../support/demo-run.ts';
 
 /** The demo itself takes some 10 s; its programs are there before any test. */
 const TIMEOUT_MS = 240_000;
 const KINDS = ['chandlery', 'helm', 'oci', 'git', 'helmdeck', 'ark'];
 
 describe('npm run demo -- --registries --json', () => {
-  let code: number | undefined;
-  let story = '';
-  let kept = '';
+  let run: DemoRun<RegistriesReport>;
   let report: RegistriesReport;
 
   beforeAll(async () => {
-    const script = join(PACKAGE_ROOT, 'dist', 'tools', 'demo.js');
-    const { stdout, ...ended } = await run([script, '--registries', '--json', '--keep']);
-    code = ended.code;
-    story = ended.stderr;
-    kept = /kept: (.+)/.exec(story)?.[1] ?? '';
-    report = JSON.parse(stdout) as RegistriesReport;
+    run = await runDemo<RegistriesReport>(['--registries'], TIMEOUT_MS);
+    report = run.report;
   }, TIMEOUT_MS);
-  afterAll(() => rm(kept, { recursive: true, force: true }));
+  afterAll(() => rm(run?.kept ?? '', { recursive: true, force: true }));
 
   it('finds everything as it tells, and leaves no process behind', async () => {
     expect(report.problems).toEqual([]);
     expect(report.ok).toBe(true);
-    expect(code).toBe(0);
-    expect(kept).not.toBe('');
-    expect(await processesNaming(kept)).toEqual([]);
+    expect(run.code).toBe(0);
+    expect(run.kept).not.toBe('');
+    expect(await processesNaming(run.kept)).toEqual([]);
   });
 
   it('has a registry of every kind', () => {
@@ -64,12 +56,3 @@ describe('npm run demo -- --registries --json', () => {
     expect(report.back?.pid).not.toBe(report.killed?.pid);
   });
 });
-
-/** A process of its own, as people start it; its signals and its end of all things are part of what is tested. */
-function run(args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: PACKAGE_ROOT, timeout: TIMEOUT_MS }, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
-    );
-  });
-}

@@ -94,6 +94,35 @@ describeCluster('built-in templates and people', () => {
     expect(Object.keys(await lab.clusterState(namespace))).toEqual(['RoleBinding/test-user']);
   });
 
+  it.concurrent.each(BUILT_INS)('%s is launched for somebody, on spot nodes', async (name, { parameters = {} }) => {
+    const namespace = await lab.namespace();
+    await lab.succeeded(lab.deploy(namespace, name, { parameters, spot: true, owner: 'Ann <ann@example.org>' }));
+    const objects = Object.values(await lab.clusterState(namespace));
+    const controller = objects.find(({ kind }) => ['Deployment', 'StatefulSet', 'CronJob'].includes(kind));
+    const account = objects.find(({ kind }) => kind === 'ServiceAccount');
+    for (const object of [controller, account])
+      expect(object?.metadata).toMatchObject({
+        labels: { 'chandlery.dev/owner': expect.stringMatching(/^Ann__ann_example\.org-[0-9a-f]{8}$/) },
+        annotations: { 'chandlery.dev/owner': 'Ann <ann@example.org>' },
+      });
+    expect(JSON.stringify(controller?.spec)).toContain('"key":"chandlery.dev/spot"');
+  });
+
+  it.concurrent('the size of the volume of redis is not changed by an upgrade, and nothing is tried', async () => {
+    const namespace = await lab.namespace();
+    await lab.succeeded(lab.deploy(namespace, 'redis'));
+    const before = await lab.clusterState(namespace);
+    const refused = await lab.ended(lab.upgrade(namespace, 'redis', { parameters: { storage: '10Gi' } }));
+    expect(refused).toMatchObject({
+      ...{
+        state: 'failed',
+        step: 'render',
+        failure: { code: 'parameter_immutable', message: expect.stringContaining('storage') },
+      },
+    });
+    expect(await lab.clusterState(namespace)).toEqual(before);
+  });
+
   it.concurrent('an image alone is deployed by the built-in web-app, under its own name', async () => {
     const namespace = await lab.namespace();
     const body = { namespace, image: 'registry.example.org/team/hello:2', size: 'M' };
