@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { createCheckout } from './adapters/git/checkout.ts';
 import { createGit } from './adapters/git/client.ts';
 import { createGuardedClient, type GuardedClient } from './adapters/http/guarded-client.ts';
+import { createSourceClient } from './adapters/http/source-client.ts';
 import type { OciClient } from './adapters/oci/client.ts';
 import type { OpenImageRegistry } from './adapters/oci/image-reference.ts';
 import { createFolderRegistry } from './adapters/registries/folder.ts';
@@ -69,8 +70,7 @@ export function openRegistries(config: Config, log: Logger, added?: AddedSource)
   const transports = new RegistryTransports(config.registries);
   const { usable } = transports;
   const client = createGuardedClient({ ...rules, transportOf: (registry) => transports.of(registry) });
-  // Not the registries' client: in development that one lets loopback through, and these addresses come from users.
-  const sourceClient = createGuardedClient({ development: false, allow: config.outboundAllow });
+  const sourceClient = createSourceClient({ allow: config.outboundAllow });
   const git = createGit({ ...rules, cacheDir: join(config.cacheDir, 'git') });
   const folder = createFolderRegistry({
     name: LOCAL_NAME,

@@ -42,7 +42,7 @@ export function createCatalogRouter({ catalog, installed, stopping }: CatalogRou
   router.get('/categories', async (request, response, next) => {
     if (request.query.scope === 'local') return next();
     parseWith(catalogTemplateSchema.pick({ scope: true }), request.query, 'query');
-    response.json({ categories: await catalog.categories() });
+    response.json(await catalog.categories());
   });
 
   router.get('/templates/:name', async (request, response, next) => {

@@ -9,7 +9,13 @@ import { publishingPaths } from './openapi-publishing.ts';
 import { registryPaths } from './openapi-registries.ts';
 import { sourcePaths } from './openapi-sources.ts';
 import { vulnerabilityPaths } from './openapi-vulnerabilities.ts';
-import { catalogPageSchema, catalogSearchSchema, catalogTemplateAnswerSchema, catalogTemplateSchema } from './schemas/catalog.ts';
+import {
+  catalogCategoriesSchema,
+  catalogPageSchema,
+  catalogSearchSchema,
+  catalogTemplateAnswerSchema,
+  catalogTemplateSchema,
+} from './schemas/catalog.ts';
 import { templateMetricsSchema } from './schemas/metrics.ts';
 import {
   acceptedSchema,
@@ -23,7 +29,7 @@ import {
   replayedSchema,
   replayRequestSchema,
 } from './schemas/operations.ts';
-import { archiveQuerySchema, categoryListSchema, templatePathSchema, versionListSchema } from './schemas/registry.ts';
+import { archiveQuerySchema, templatePathSchema, versionListSchema } from './schemas/registry.ts';
 
 /** The OpenAPI document, made from the schemas that check the requests; docs/openapi.json is this text (a test compares). */
 
@@ -41,7 +47,7 @@ const paths: ZodOpenApiPathsObject = {
     ),
   },
   '/api/v1/categories': {
-    get: operation('Categories in use, with the number of templates', { 200: json('Categories', categoryListSchema) }),
+    get: operation('Categories in use, with the number of templates', { 200: json('Categories', catalogCategoriesSchema) }),
   },
   '/api/v1/templates/{name}': {
     get: operation(

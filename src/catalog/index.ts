@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bareNameRegistries } from '../domain/bare-name.ts';
 import type { CatalogStore } from '../domain/catalog.ts';
 import type {
+  CatalogCategories,
   CatalogEvent,
   CatalogPage,
   CatalogSearch,
@@ -65,7 +66,8 @@ export interface Catalog {
   searchLive(search: CatalogSearch, signal: AbortSignal): AsyncGenerator<CatalogEvent, void, undefined>;
   /** Without a registry: what the bare name means. Fails with template_not_found, version_not_found, registry_not_found, or as the registry does. */
   template(name: string, where?: { registry?: string; version?: string }): Promise<CatalogTemplate>;
-  categories(): Promise<Array<{ name: string; count: number }>>;
+  /** A registry that fails is told beside what there is. */
+  categories(): Promise<CatalogCategories>;
   registries(): Promise<RegistryView[]>;
   /** Fails with registry_not_found. */
   registry(name: string): Promise<RegistryDetail>;
@@ -137,8 +139,8 @@ export function createCatalog(deps: CatalogDeps): Catalog {
       return await lookUp({ store, details, limits }, named, list.all, name, version);
     },
     async categories() {
-      await searchAll(searching, list.all, { limit: 1 });
-      return await store.categories(list.all.map(({ key }) => key));
+      const { partial, errors, stale } = await searchAll(searching, list.all, { limit: 1 });
+      return { categories: await store.categories(list.all.map(({ key }) => key)), partial, errors, stale };
     },
     async registries() {
       await listings.load();

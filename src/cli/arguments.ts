@@ -9,6 +9,13 @@ export function pageSize(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 1 to 100.');
 }
 
+/** A rating from 0 to 5, such as 3.5. */
+export function rating(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 5) return value;
+  throw new InvalidArgumentError('It must be a number from 0 to 5, such as 3.5.');
+}
+
 /** Gathers an option that may be repeated. */
 export function gather(text: string, before: string[] = []): string[] {
   return [...before, text];

@@ -1,4 +1,6 @@
 import type { RegistryView } from '../domain/catalog-views.ts';
+import { EXIT } from './exit-codes.ts';
+import { CliError } from './failure.ts';
 import type { CatalogPage } from './http-catalog.ts';
 import { note } from './terminal.ts';
 import { duration, oneLine } from './text.ts';
@@ -7,15 +9,23 @@ import { duration, oneLine } from './text.ts';
 
 /** The templates of a page, then the counts where it has them. */
 export async function pageTable(
-  { templates, total, facets, suggestions = [] }: CatalogPage,
+  { templates, facets, suggestions = [] }: CatalogPage,
   { withInstalled = false, width }: { withInstalled?: boolean; width?: number | undefined },
 ): Promise<string> {
   const { renderTable } = await import('./table.ts');
   if (templates.length === 0) note('no template found');
-  else if (total > templates.length) note(`${templates.length} of ${total} templates; --limit shows more`);
   if (suggestions.length > 0)
     note(`did you mean ${suggestions.map(({ registry, name }) => `${oneLine(registry)}/${oneLine(name)}`).join(', ')}?`);
-  const heads = ['NAME', 'VERSION', ...(withInstalled ? ['INSTALLED'] : []), 'TYPE', 'CATEGORY', 'REGISTRY', 'DESCRIPTION'];
+  const heads = [
+    'NAME',
+    'VERSION',
+    ...(withInstalled ? ['INSTALLED'] : []),
+    'TYPE',
+    'CATEGORY',
+    'RATING',
+    'REGISTRY',
+    'DESCRIPTION',
+  ];
   const rows = templates.map((template) => [
     // The mark stands beside the name, as it belongs to it.
     template.verified ? `${template.name} ✓` : template.name,
@@ -23,11 +33,17 @@ export async function pageTable(
     ...(withInstalled ? [template.installed] : []),
     template.type,
     template.category,
+    ratingText(template),
     [template.registry, ...(template.alsoIn ?? [])].join(','),
     template.description,
   ]);
   const table = renderTable(heads, rows, { width });
   return facets ? [table, facetLines(facets)].filter((part) => part !== '').join('\n\n') : table;
+}
+
+function ratingText({ rating, ratingCount }: CatalogPage['templates'][number]): string | undefined {
+  if (rating === undefined) return undefined;
+  return ratingCount === undefined ? String(rating) : `${rating} (${ratingCount})`;
 }
 
 /** Values of each kind shown; the answer has more. */
@@ -42,6 +58,20 @@ function facetLines(facets: NonNullable<CatalogPage['facets']>): string {
     return `${word.padEnd(10)}${[...shown, ...more].join(', ') || '-'}`;
   });
   return lines.join('\n');
+}
+
+/** On stderr: that there are more than the page has, and how to see them. */
+export function tellMore({ templates, total, nextCursor }: Pick<CatalogPage, 'templates' | 'total' | 'nextCursor'>): void {
+  if (templates.length === 0 || total <= templates.length) return;
+  const how =
+    nextCursor === undefined ? 'these are the last' : `go on with --cursor ${oneLine(nextCursor)}, or see every one with --all`;
+  note(`${templates.length} of ${total} templates; ${how}`);
+}
+
+/** Fails where nothing was found because nobody answered, which is no answer; nothing found is one. */
+export function mustHaveAnswered({ partial }: Pick<CatalogPage, 'partial'>, found: number, what: string): void {
+  if (partial && found === 0)
+    throw new CliError({ message: `no ${what} was found, but not every registry answered`, exitCode: EXIT.unavailable });
 }
 
 /** On stderr: which registries did not answer, and how old is what is shown of them. */

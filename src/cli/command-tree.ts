@@ -159,6 +159,23 @@ const SOURCES: Record<string, Leaf> = {
   },
   remove: { summary: 'remove one', load: async () => (await import('./commands/sources-remove.ts')).sourcesRemove },
   items: { summary: 'list what they offer', load: async () => (await import('./commands/sources-items.ts')).sourcesItems },
+  permissions: {
+    summary: 'tell whether you may change them',
+    load: async () => (await import('./commands/sources-permissions.ts')).sourcesPermissions,
+  },
+};
+
+const PACKS: Record<string, Leaf> = {
+  list: {
+    summary: 'list the packs of the pack catalog',
+    load: async () => (await import('./commands/packs-list.ts')).packsList,
+    isDefault: true,
+  },
+  refresh: {
+    summary: 'fetch the pack catalog again now',
+    load: async () => (await import('./commands/packs-refresh.ts')).packsRefresh,
+  },
+  show: { summary: 'tell about one pack', load: async () => (await import('./commands/packs-show.ts')).packsShow },
 };
 
 const OPERATIONS: Record<string, Leaf> = {
@@ -245,6 +262,11 @@ export const COMMANDS: Record<string, Leaf | Branch> = {
     summary: 'list and change what a namespace reads items from',
     example: 'chandlery sources -n team-a',
     commands: SOURCES,
+  },
+  packs: {
+    summary: 'list, refresh and tell about the packs of the pack catalog',
+    example: 'chandlery packs',
+    commands: PACKS,
   },
   'seed-sources': {
     summary: 'write sources into namespaces, in the cluster itself',

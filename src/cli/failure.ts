@@ -56,6 +56,8 @@ const ADVICE: Record<string, (operation?: string) => string> = {
   source_not_found: () => 'List the sources with `chandlery sources -n NAMESPACE`.',
   source_exists: () => 'Change it with `chandlery sources edit NAME`, or choose another name.',
   source_invalid: () => 'Correct what is said; names and addresses are described in `chandlery sources add --help`.',
+  marketplace_not_ready: () => 'Fetch it with `chandlery packs refresh`, which tells what stands in the way.',
+  pack_not_in_catalog: () => 'List the packs with `chandlery packs`, or fetch the catalog again with `chandlery packs refresh`.',
   not_owner: () => 'Choose another name, or ask an owner (`chandlery owners NAME`) to add you with --add.',
   version_exists: () => 'Publish it under a new version: a published one never changes.',
   secret_input_gone: () => 'Give the secret values again with --set-secret.',

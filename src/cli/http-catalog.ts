@@ -1,4 +1,5 @@
 import type {
+  CatalogCategories,
   CatalogTemplate,
   CatalogPage as Page,
   RegistryDetail,
@@ -18,6 +19,9 @@ export interface CatalogPage extends Omit<Page, 'stale' | 'templates'> {
   templates: Array<Page['templates'][number] & { installed?: string }>;
   stale?: Page['stale'];
 }
+
+/** The same of the categories. */
+export type CategoryCounts = Pick<CatalogCategories, 'categories'> & Partial<CatalogCategories>;
 
 export interface SearchQuery {
   [name: string]: string | number | string[] | undefined;
@@ -39,7 +43,7 @@ export function catalogCalls(json: JsonCall, text: (call: Call) => Promise<strin
       json<CatalogTemplate>('manifest', { path: `api/v1/templates/${encodeURIComponent(name)}`, query }),
     templateMetrics: (name: string, query: { registry?: string }) =>
       json<TemplateMetrics>('installs', { path: `api/v1/templates/${encodeURIComponent(name)}/metrics`, query }),
-    categories: () => json<{ categories: Array<{ name: string; count: number }> }>('categories', { path: 'api/v1/categories' }),
+    categories: () => json<CategoryCounts>('categories', { path: 'api/v1/categories' }),
     registries: () => json<{ registries: RegistryView[] }>('registries', { path: 'api/v1/registries' }),
     registry: (name: string) => json<RegistryDetail>('status', { path: registryPath(name) }),
     registryHealth: (name: string) => json<RegistryHealth>('figures', { path: `${registryPath(name)}/health` }),

@@ -20,6 +20,9 @@ const sourcePath = (namespace: string, name: string) => pathOf(namespace, `marke
 export function sourceCalls(json: JsonCall, text: (call: Call) => Promise<string>) {
   return {
     sources: (namespace: string) => json<Source[]>('length', { path: pathOf(namespace, 'marketplace-sources') }),
+    /** Whether the user may change them. */
+    sourcePermissions: (namespace: string) =>
+      json<{ canEdit: boolean }>('canEdit', { path: pathOf(namespace, 'marketplace-sources/permissions') }),
     source: (namespace: string, name: string) => json<Source>('url', { path: sourcePath(namespace, name) }),
     addSource: (namespace: string, body: SourceBody & { name: string }) =>
       json<Source>('url', { method: 'POST', path: pathOf(namespace, 'marketplace-sources'), body }),

@@ -6,6 +6,7 @@ import { auditCalls, type InstallCheck } from './http-audit.ts';
 import { catalogCalls } from './http-catalog.ts';
 import { deploymentCalls, type JsonCall } from './http-deployments.ts';
 import { identityCalls } from './http-identity.ts';
+import { packCalls } from './http-packs.ts';
 import { publishingCalls } from './http-publishing.ts';
 import { sourceCalls } from './http-sources.ts';
 import { vulnerabilityCalls } from './http-vulnerabilities.ts';
@@ -76,6 +77,7 @@ export function createHttpClient(settings: Settings) {
     ...catalogCalls(json, (call) => callForText(settings, call)),
     ...deploymentCalls(json),
     ...identityCalls(json, (call) => callForText(settings, call)),
+    ...packCalls(json),
     ...publishingCalls(json),
     ...vulnerabilityCalls(json),
     ...sourceCalls(json, (call) => callForText(settings, call)),

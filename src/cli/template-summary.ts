@@ -55,10 +55,13 @@ export interface TemplateSummary {
   verified?: boolean;
   versions: string[];
   parameters: ParameterLine[];
+  /** Where they come from, of a template that was not written for us: its `values.schema.json`, or guessed from its `values.yaml`. */
+  parametersFrom?: NonNullable<TemplateDetail['parametersFrom']>;
   images: ImageLine[];
   /** The Kubernetes objects it renders to. */
   objects: unknown[];
-  dependencies: NonNullable<TemplateSpec['dependencies']>;
+  /** Those that are `bundled` come inside the archive. */
+  dependencies: Array<NonNullable<TemplateSpec['dependencies']>[number] & { bundled?: boolean }>;
   outputs: Array<{ name: string; description?: string; from: string; secret: boolean }>;
   requires?: NonNullable<TemplateSpec['requires']>;
   trust: TemplateTrust;
@@ -77,17 +80,20 @@ export function summaryOfManifest(manifest: TemplateManifest, judged: { verified
 
 /** The template of a registry. Its content was not read, so its seal is told and not judged. */
 export function summaryOfDetail(detail: TemplateDetail): TemplateSummary {
-  const { manifest, registry, registryType, digest, size, versions, tags = [] } = detail;
+  const { manifest, registry, registryType, digest, size, versions, tags = [], parametersFrom, packedDependencies = [] } = detail;
   const seal = sealOf(manifest);
   const note = seal.sha256 ? 'sealed by its author; an install checks the hash' : 'not sealed: no sha256 in the manifest';
+  const own = shared(manifest);
   return {
-    ...shared(manifest),
+    ...own,
+    dependencies: [...own.dependencies, ...packedDependencies],
     tags,
     registry,
     registryType,
     ...(digest !== undefined && { digest }),
     size,
     ...standingOf(detail),
+    ...(parametersFrom !== undefined && { parametersFrom }),
     versions,
     trust: { ...seal, verified: null, note },
   };

@@ -22,7 +22,7 @@ export function templateText(template: TemplateSummary, options: TemplateTextOpt
   const sections: Array<[string, string]> = [
     ['versions', versionsText(template.versions)],
     [
-      'parameters',
+      template.parametersFrom === 'inferred' ? 'parameters (inferred from values.yaml)' : 'parameters',
       renderTable(['NAME', 'TYPE', 'DEFAULT', 'NOTES', 'DESCRIPTION'], template.parameters.map(parameterRow), table),
     ],
     [
@@ -113,12 +113,15 @@ function dependencyRow({
   registry,
   optional,
   scope,
+  bundled,
 }: TemplateSummary['dependencies'][number]): Array<string | undefined> {
   return [
     name,
     version,
     registry,
-    [optional ? 'optional' : '', scope === 'cluster' ? 'for the whole cluster' : ''].filter(Boolean).join(', '),
+    [bundled ? 'packed in it' : '', optional ? 'optional' : '', scope === 'cluster' ? 'for the whole cluster' : '']
+      .filter(Boolean)
+      .join(', '),
   ];
 }
 

@@ -36,6 +36,11 @@ export interface CatalogPage {
   suggestions?: Array<{ registry: string; name: string }>;
 }
 
+/** Categories over every registry, with the same about registries that did not answer as a page has. */
+export interface CatalogCategories extends Pick<CatalogPage, 'partial' | 'errors' | 'stale'> {
+  categories: Array<{ name: string; count: number }>;
+}
+
 /** What a live search tells, in this order: `held` once, `registry` for each that was asked, `done` once. */
 export type CatalogEvent =
   | { event: 'held'; data: CatalogPage }

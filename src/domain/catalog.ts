@@ -41,6 +41,8 @@ export interface CatalogQuery {
   registryType?: RegistryType[];
   license?: string[];
   verified?: boolean;
+  /** 0..5; what nobody has rated is left out. */
+  minRating?: number;
   sort?: CatalogSort;
   /** 1..100 */
   limit: number;

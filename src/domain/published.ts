@@ -95,7 +95,7 @@ export interface VerifiedMark {
 
 /** Names for what has changed; equal stamps mean an equal listing. */
 export interface PublishedStamp {
-  /** rises with every change but downloads */
+  /** rises with every change but downloads that are counted; it does when one is taken back */
   revision: number;
   downloads: number;
 }
@@ -142,7 +142,13 @@ export interface PublishedStore {
   ratings(name: string, limit: number): Promise<Rating[]>;
   verified(name: string): Promise<VerifiedMark | undefined>;
   setVerified(name: string, mark: Omit<VerifiedMark, 'at'> | undefined): Promise<void>;
+  /** Of an archive that was read over HTTP. */
   countDownload(name: string, version: string): Promise<void>;
+  /**
+   * Counts what the install of the context's operation has changed in the namespace and what this server itself publishes, one for each
+   * version: once for an install, however often and in whichever replay it is asked. Of one that was undone nothing stays counted.
+   */
+  countInstall(context: StepContext, where: { cluster: string; namespace: string }): Promise<void>;
 }
 
 /** What somebody wants to publish, as far as the rules of names and versions look at it. */

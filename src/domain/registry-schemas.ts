@@ -133,6 +133,13 @@ export const templateDetailSchema = z
     size: z.int().nonnegative(),
     readme: z.string().max(LIMITS.readme).exactOptional(),
     parametersFrom: z.enum(['schema', 'inferred']).exactOptional(),
+    packedDependencies: z
+      .array(dependencySchema)
+      .max(LIMITS.list)
+      .meta({
+        description: 'What comes inside the archive, as the subcharts of a chart do: neither resolved nor installed by itself.',
+      })
+      .exactOptional(),
     signatures: z
       .array(z.string().max(LIMITS.signature))
       .max(LIMITS.signatures)

@@ -70,6 +70,8 @@ export interface TemplateDetail extends TemplateSummary {
   readme?: string;
   /** Where `manifest.spec.parameters` come from, for templates that were not written for us. */
   parametersFrom?: 'schema' | 'inferred';
+  /** What comes inside the archive (a chart's packed subcharts), each `bundled`; the manifest has what is installed beside it. */
+  packedDependencies?: DependencySpec[];
   /** Texts of the Sigstore bundles of the archive, unverified; nobody may show them as a sign of trust. */
   signatures?: string[];
 }

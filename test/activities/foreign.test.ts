@@ -75,6 +75,24 @@ describe('installing a chart', () => {
     expect(warnings).toEqual([expect.stringContaining('library chart')]);
   });
 
+  it('warns of a dependency that the index takes to be packed and that is not', async () => {
+    const repository = 'https://charts.example.org';
+    const chart = {
+      apiVersion: 'v2',
+      name: 'bare',
+      version: '1.0.0',
+      dependencies: [{ name: 'common', version: '2.x', repository }],
+    };
+    listings.set('bare', {
+      bytes: packFiles([{ path: 'bare/Chart.yaml', data: Buffer.from(JSON.stringify(chart)) }]),
+      version: '1.0.0',
+      dependencies: [{ name: 'common', version: '2.x', bundled: true }],
+    });
+    const { record, warnings } = await lab.install('one', 'bare');
+    expect(record.dependencies).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining(`dependency "common" (from "${repository}") is not packed in the chart`)]);
+  });
+
   it('gives it name, version and dependencies of the lock, whatever the verdict of the same bytes was made under', async () => {
     const bytes = await charts.read('web-1.0.0.tgz');
     listings.set('shop-front', { bytes, version: '3.1.4', dependencies: [{ name: 'helpers', version: '^0.3.0' }] });

@@ -36,6 +36,7 @@ describe('GET /search', () => {
     ['registry=main&verified=true', []],
     ['registry=main&verified=false', ['cache-one', 'queue']],
     ['q=queeu&registry=main', ['queue']],
+    ['registry=main&minRating=1', []],
   ])('narrows by %s', async (query, found) => {
     expect(names((await lab.dev.get(`/api/v1/search?sort=name&${query}`)).body)).toEqual(found);
   });
@@ -49,9 +50,12 @@ describe('GET /search', () => {
     expect(other).toMatchObject({ status: 400, body: { code: 'invalid_request', errors: [{ path: 'cursor' }] } });
   });
 
-  it.each(['colour=red', 'limit=0', 'verified=maybe', 'type=magic', 'sort=luck', 'page=2'])('refuses %s', async (query) => {
-    expect(await lab.dev.get(`/api/v1/search?${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
-  });
+  it.each(['colour=red', 'limit=0', 'verified=maybe', 'type=magic', 'sort=luck', 'page=2', 'minRating=5.5', 'minRating=good'])(
+    'refuses %s',
+    async (query) => {
+      expect(await lab.dev.get(`/api/v1/search?${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    },
+  );
 
   it('tells it live, to whom asks for events', async () => {
     const response = await fetch(`${lab.dev.url}/api/v1/search?registry=main&sort=name`, {
@@ -91,6 +95,7 @@ describe('GET /categories', () => {
   it('counts over every registry', async () => {
     const { body } = await lab.dev.get('/api/v1/categories');
     expect(body.categories).toContainEqual({ name: 'messaging', count: 1 });
+    expect(body).toMatchObject({ partial: false, errors: [], stale: [] });
     expect((await lab.dev.get('/api/v1/categories?scope=local')).body.categories).not.toContainEqual(
       expect.objectContaining({ name: 'messaging' }),
     );

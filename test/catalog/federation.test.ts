@@ -113,6 +113,15 @@ describe('when a registry fails', () => {
     expect(page).toMatchObject({ partial: true, stale: [], errors: [{ registry: 'beta', code }] });
   });
 
+  it('and is away, the categories are counted without it, and that is told', async () => {
+    lab.proxy('beta').setFaults([{ kind: 'reset' }]);
+    const body = await lab.catalog().categories();
+    expect(body.categories).toContainEqual({ name: 'messaging', count: 1 });
+    expect(body).toMatchObject({ partial: true, stale: [], errors: [{ registry: 'beta', code: 'registry_unavailable' }] });
+    lab.calm();
+    expect(await lab.catalog().categories()).toMatchObject({ partial: false, errors: [], stale: [] });
+  });
+
   it('and is slow, the search goes on without it and has it the next time', async () => {
     lab.proxy('beta').setFaults([{ kind: 'delay', ms: 700 }]);
     const catalog = lab.catalog(undefined, { limits: { firstListingMs: 300 } });

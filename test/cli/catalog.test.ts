@@ -32,7 +32,10 @@ describe('search', () => {
   it('asks for what every option says', async () => {
     await serve({ 'GET /api/v1/search': json(page()) });
     const options = ['--registry', 'a', '--registry', 'b', '--registry-type', 'official', '--license', 'MIT'];
-    const { code } = await runCli(['search', 'x', ...options, '--verified', '--sort', 'rating', '--facets'], api.env);
+    const { code } = await runCli(
+      ['search', 'x', ...options, '--verified', '--sort', 'rating', '--min-rating', '3.5', '--facets'],
+      api.env,
+    );
     expect(code).toBe(0);
     const { searchParams } = new URL(api.seen[0]?.path ?? '', api.url);
     expect([...searchParams]).toEqual([
@@ -41,6 +44,7 @@ describe('search', () => {
       ['registryType', 'official'],
       ['license', 'MIT'],
       ['sort', 'rating'],
+      ['minRating', '3.5'],
       ['verified', 'true'],
       ['facets', 'true'],
       ['q', 'x'],
@@ -80,7 +84,97 @@ describe('search', () => {
   });
 });
 
+describe('search --min-rating', () => {
+  it.each(['5.1', '-1', 'good', ''])('refuses %j', async (text) => {
+    expect(await runCli(['search', `--min-rating=${text}`])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('a number from 0 to 5'),
+    });
+  });
+});
+
+describe.each([
+  ['search', ['search', 'x'], '/api/v1/search?q=x'],
+  ['browse --category', ['browse', '--category', 'database'], '/api/v1/search?category=database&sort=name'],
+])('the pages of %s', (_what, words, asked) => {
+  const templates = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...found, name }));
+  /** Pages of two, as an API that goes on by cursor has them. */
+  const inPages: Answer = (request, response) => {
+    const at = Number(new URL(request.path, 'http://any').searchParams.get('cursor') ?? 0);
+    const next = at + 2 < templates.length ? { nextCursor: String(at + 2) } : {};
+    const trouble = at === 2 ? { partial: true, errors: [{ registry: 'far', code: 'network', message: 'broke off' }] } : {};
+    json(page({ templates: templates.slice(at, at + 2), total: templates.length, ...next, ...trouble }))(request, response);
+  };
+
+  it('lead on by the cursor that is told, to the last', async () => {
+    await serve({ 'GET /api/v1/search': inPages });
+    const first = await runCli([...words, '--limit', '2', '-o', 'name'], api.env);
+    expect([first.stdout, first.stderr]).toEqual([
+      'a\nb\n',
+      '2 of 5 templates; go on with --cursor 2, or see every one with --all\n',
+    ]);
+    expect(api.seen[0]?.path).toBe(`${asked}&limit=2`);
+    const last = await runCli([...words, '--limit', '2', '--cursor', '4', '-o', 'name'], api.env);
+    expect([last.stdout, last.stderr]).toEqual(['e\n', '1 of 5 templates; these are the last\n']);
+    expect(api.seen[1]?.path).toBe(`${asked}&limit=2&cursor=4`);
+  });
+
+  it('are one with --all, which tells what did not answer on any of them', async () => {
+    await serve({ 'GET /api/v1/search': inPages });
+    const { code, stdout, stderr } = await runCli([...words, '--all', '-o', 'json'], api.env);
+    const whole = JSON.parse(stdout) as { templates: Array<{ name: string }> };
+    expect(whole.templates.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(whole).toMatchObject({ total: 5, partial: true, errors: [{ registry: 'far' }] });
+    expect(whole).not.toHaveProperty('nextCursor');
+    expect([code, stderr]).toEqual([0, 'warning: registry far did not answer: broke off\n']);
+    expect(api.seen.map(({ path }) => path)).toEqual(
+      ['', '&cursor=2', '&cursor=4'].map((cursor) => `${asked}&limit=100${cursor}`),
+    );
+  });
+
+  it.each(['--limit', '--cursor'])('are not --all and %s at once', async (option) => {
+    expect(await runCli([...words, '--all', option, '3'])).toMatchObject({ code: 2 });
+  });
+});
+
+describe('a template that users have rated', () => {
+  it('has its rating in the table, and by how many', async () => {
+    const rated = [
+      { ...found, rating: 4.5, ratingCount: 12 },
+      { ...found, name: 'web', rating: 3 },
+    ];
+    await serve({ 'GET /api/v1/search': json(page({ templates: rated, total: 2 })) });
+    const { stdout } = await runCli(['search'], api.env);
+    expect(stdout).toMatch(/^NAME .* CATEGORY +RATING +REGISTRY /);
+    expect(stdout).toMatch(/^redis .* database +4\.5 \(12\) +main /m);
+    expect(stdout).toMatch(/^web .* database +3 +main /m);
+  });
+});
+
 describe('browse', () => {
+  const errors = [{ registry: 'far', code: 'registry_unavailable', message: 'no answer' }];
+
+  it('tells of a registry that did not answer, and exits 7 where that left nothing', async () => {
+    const trouble = { partial: true, errors, stale: [] };
+    await serve({
+      'GET /api/v1/categories': json({ categories: [{ name: 'database', count: 3 }], ...trouble }),
+      'GET /api/v1/search': json(page({ templates: [], total: 0, ...trouble })),
+    });
+    const some = await runCli(['browse'], api.env);
+    expect(some).toMatchObject({ code: 0, stderr: 'warning: registry far did not answer: no answer\n' });
+    expect((await runCli(['browse', '--category', 'database'], api.env)).code).toBe(7);
+    await api.stop();
+    await serve({ 'GET /api/v1/categories': json({ categories: [], ...trouble }) });
+    expect((await runCli(['browse'], api.env)).code).toBe(7);
+    await api.stop();
+    await serve({ 'GET /api/v1/categories': json({ categories: [], partial: false, errors: [], stale: [] }) });
+    expect(await runCli(['browse'], api.env)).toMatchObject({ code: 0, stderr: 'no template has a category\n' });
+  });
+
+  it.each([['--all'], ['--limit', '5'], ['--cursor', 'x']])('has pages of a category only: %s', async (...option) => {
+    expect(await runCli(['browse', ...option])).toMatchObject({ code: 2, stderr: expect.stringContaining('need --category') });
+  });
+
   it('counts the categories, or lists the templates of one', async () => {
     await serve({
       'GET /api/v1/categories': json({ categories: [{ name: 'database', count: 3 }] }),
@@ -99,6 +193,69 @@ describe('show', () => {
     await serve({ 'GET /api/v1/templates/redis': json({ ...found, manifest, versions: ['7.2.5'], size: 0, stale }) });
     const { code, stderr } = await runCli(['show', 'redis'], api.env);
     expect([code, stderr]).toEqual([0, 'warning: registry main did not answer; shown as it was 2h00m ago\n']);
+  });
+});
+
+describe('show of a chart', () => {
+  const spec = { type: 'helm', parameters: { type: 'object', properties: { replicas: { type: 'integer', default: 1 } } } };
+  const manifest = { metadata: { name: 'redis', version: '7.2.5', description: 'x' }, spec };
+  const detail = { ...found, manifest, versions: ['7.2.5'], size: 0 };
+
+  it('marks parameters that were inferred from its values', async () => {
+    await serve({ 'GET /api/v1/templates/redis': json({ ...detail, parametersFrom: 'inferred' }) });
+    expect((await runCli(['show', 'redis'], api.env)).stdout).toMatch(/^parameters \(inferred from values\.yaml\)\n +NAME /m);
+    expect(JSON.parse((await runCli(['show', 'redis', '-o', 'json'], api.env)).stdout)).toMatchObject({
+      parametersFrom: 'inferred',
+    });
+  });
+
+  it('does not mark those of a schema, or of a template that was written for us', async () => {
+    await serve({ 'GET /api/v1/templates/redis': json({ ...detail, parametersFrom: 'schema' }) });
+    expect((await runCli(['show', 'redis'], api.env)).stdout).toMatch(/^parameters\n +NAME /m);
+    await api.stop();
+    await serve({ 'GET /api/v1/templates/redis': json(detail) });
+    expect((await runCli(['show', 'redis'], api.env)).stdout).toMatch(/^parameters\n +NAME /m);
+    expect(JSON.parse((await runCli(['show', 'redis', '-o', 'json'], api.env)).stdout)).not.toHaveProperty('parametersFrom');
+  });
+});
+
+describe('--registry and --version', () => {
+  const manifest = { metadata: { name: 'redis', version: '7.2.5', description: 'x' }, spec: { type: 'helm' } };
+  const detail = { ...found, version: '8.0.0', manifest, versions: ['8.0.0', '7.2.5'], size: 0 };
+
+  it('mean the same for show as REGISTRY/NAME@VERSION', async () => {
+    await serve({ 'GET /api/v1/templates/redis': json(detail) });
+    await runCli(['show', 'redis', '--registry', 'main', '--version', '7.2.5'], api.env);
+    await runCli(['show', 'redis', '--version', '^7.0.0', '-o', 'name'], api.env);
+    expect(api.seen.map(({ path }) => path)).toEqual([
+      '/api/v1/templates/redis?registry=main&version=7.2.5',
+      '/api/v1/templates/redis',
+      '/api/v1/templates/redis?version=7.2.5',
+    ]);
+  });
+
+  it.each([
+    [['redis', '--registry', 'main', '--version', '7.2.5'], 'main/redis@7.2.5'],
+    [['redis', '--version', '>=7 <8'], 'redis@>=7 <8'],
+    [['main/redis', '--registry', 'main'], 'main/redis'],
+    [['redis', '--registry', 'source:team/partner'], 'source:team/partner/redis'],
+    [['redis@7.2.5'], 'redis@7.2.5'],
+    [['redis', '--version', 'latest'], 'redis'],
+  ])('make of install %j the reference %s', async (words, ref) => {
+    await serve({ 'POST /api/v1/installs': json({ operation: 'install.local.default.redis.1', joined: false, links: {} }, 202) });
+    for (const command of [['install'], ['marketplace', 'install']])
+      expect((await runCli([...command, ...words, '--detach', '-o', 'name'], api.env)).code).toBe(0);
+    expect(api.seen.map(({ body }) => JSON.parse(body))).toEqual(Array(2).fill({ ref, namespace: 'default' }));
+  });
+
+  it.each([
+    [['main/redis', '--registry', 'far'], 'main/redis says main, and --registry says far'],
+    [['redis@7', '--version', '8'], 'redis@7 says 7, and --version says 8'],
+    [['redis', '--version', 'newest'], 'not a version or a semver range'],
+    [['redis', '--registry', 'a/b'], 'more than one'],
+  ])('are refused in %j, by install and by show', async (words, said) => {
+    for (const command of ['install', 'show'])
+      expect(await runCli([command, ...words])).toMatchObject({ code: 2, stderr: expect.stringContaining(said) });
   });
 });
 

@@ -139,6 +139,18 @@ describe('validate', () => {
       expect(stdout + stderr).not.toContain('J5Q7W6ZLPUW3X2QA');
       expect((await runCli(['validate', dir, '--max-severity', 'critical'])).code).toBe(0);
     });
+
+    it('with a threshold that is met, is still not enough where publishing would reject', async () => {
+      await writeFile(join(dir, 'manifests/all.yaml'), `# ${['AKIA', 'J5Q7W6ZLPUW3X2QA'].join('')}\nkind: ConfigMap\n`);
+      for (const threshold of [
+        ['--min-score', '1'],
+        ['--max-severity', 'high'],
+        ['--min-score', '1', '--max-severity', 'high'],
+      ]) {
+        const { code, stderr } = await runCli(['validate', dir, ...threshold]);
+        expect([code, stderr]).toEqual([1, expect.stringContaining('an access key of AWS')]);
+      }
+    });
   });
 
   it('names every problem with file, line and column, and exits 1', async () => {

@@ -143,7 +143,7 @@ describe('search', () => {
     const { code, stdout } = await runCli([...words, '-o', 'name'], api.env);
     expect([code, stdout]).toEqual([0, 'redis\n']);
     expect(api.seen[0]?.path).toBe(
-      '/api/v1/search?category=a&category=b&tag=c&type=helm&registry=r&limit=5&namespace=team-a&q=key+value',
+      '/api/v1/search?category=a&category=b&tag=c&type=helm&registry=r&namespace=team-a&q=key+value&limit=5',
     );
     expect(api.seen[0]?.headers.authorization).toBe('Bearer chy_test');
   });
@@ -152,7 +152,7 @@ describe('search', () => {
     const body = { templates: [found], total: 1, partial: false, errors: [] };
     await serve({ 'GET /api/v1/search': json(body) });
     expect((await runCli(['marketplace', 'search'], api.env)).stdout).toMatch(
-      /^NAME +VERSION +TYPE +CATEGORY +REGISTRY +DESCRIPTION\nredis +7\.2\.5 +workload +- +local +A key-value store\n$/,
+      /^NAME +VERSION +TYPE +CATEGORY +RATING +REGISTRY +DESCRIPTION\nredis +7\.2\.5 +workload +- +- +local +A key-value store\n$/,
     );
     expect(JSON.parse((await runCli(['search', '-o', 'json'], api.env)).stdout)).toEqual(body);
   });

@@ -7,7 +7,7 @@ import { MAIN, runCli } from './support/run-cli.ts';
 const COMMANDS = [
   ...['search', 'show', 'install', 'uninstall', 'installed', 'validate', 'version', 'ops', 'marketplace'],
   ...['publish', 'yank', 'unyank', 'rate', 'ratings', 'owners', 'verified'],
-  ...['browse', 'registries', 'render', 'plan', 'deploy', 'launch', 'deployments', 'tokens', 'whoami'],
+  ...['browse', 'registries', 'render', 'plan', 'deploy', 'launch', 'deployments', 'tokens', 'whoami', 'sources', 'packs'],
 ];
 const OF_DEPLOYMENTS = [
   'list',
@@ -29,6 +29,8 @@ const BELOW = [
   ['marketplace', 'deploy'],
   ...OF_DEPLOYMENTS.map((name) => ['deployments', name]),
   ...['create', 'list', 'revoke'].map((name) => ['tokens', name]),
+  ...['list', 'show', 'add', 'edit', 'remove', 'items', 'permissions'].map((name) => ['sources', name]),
+  ...['list', 'refresh', 'show'].map((name) => ['packs', name]),
 ];
 
 /** Every package that loading the file brings in, through static imports only. */

@@ -56,6 +56,16 @@ describe('sources', () => {
   });
 
   it.each([
+    [true, 'yes: you may change the sources of team-a\n', 'yes\n'],
+    [false, 'no: you may not change the sources of team-a\n', 'no\n'],
+  ])('tells whether they may be changed: %s', async (canEdit, said, name) => {
+    const answers = { [`GET ${BASE}/marketplace-sources/permissions`]: json({ canEdit }) };
+    expect(await cli(answers, 'permissions')).toEqual({ code: 0, stdout: said, stderr: '' });
+    expect((await cli(answers, 'permissions', '-o', 'name')).stdout).toBe(name);
+    expect(JSON.parse((await cli(answers, 'permissions', '-o', 'json')).stdout)).toEqual({ canEdit });
+  });
+
+  it.each([
     ['source_not_found', 404, 3],
     ['source_invalid', 422, 2],
     ['forbidden', 403, 4],

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { CATALOG_LIMITS } from '../../src/catalog/limits.ts';
-import { readPage } from './support/pages.ts';
+import { codeWords, readPage, sectionOf } from './support/pages.ts';
 
 const page = readPage('docs/catalog.md');
+const ENGINE = 'src/adapters/store';
 
 describe('docs/catalog.md', () => {
   it('tells the numbers of the code', () => {
@@ -21,5 +22,28 @@ describe('docs/catalog.md', () => {
     expect(page).toContain(`| ${limits.failuresToOpen}; a refused credential`);
     expect(page).toContain(`After ${limits.refreshWaitMs / 1_000} s it answers 202`);
     expect(page).toContain(`${limits.detailBytes / 1024 ** 2} MiB at most`);
+  });
+});
+
+describe('how the listings are searched', () => {
+  const section = sectionOf(page, '## How the listings are searched');
+
+  it('is told with the numbers of the engine', () => {
+    const numberIn = (file: string, name: string) => {
+      const [, number = ''] = new RegExp(`^const ${name} = ([\\d_]+);$`, 'm').exec(readPage(`${ENGINE}/${file}`)) ?? [];
+      return Number(number.replaceAll('_', '')).toLocaleString('en');
+    };
+    expect(section).toContain(`Lists of ${numberIn('catalog-reader.ts', 'KEPT_FROM')} entries or more`);
+    expect(section).toContain(`fewer than ${numberIn('catalog-search.ts', 'FEW')} entries match`);
+    expect(section).toContain(`words of ${numberIn('catalog-words.ts', 'MIN_CORRECTABLE')} letters or more`);
+    expect(section).toContain(`from ${numberIn('catalog-typos.ts', 'TWO_WRONG_FROM')} letters on two`);
+    expect(section).toContain(`after ${numberIn('catalog-search.ts', 'MAX_TRIES')} times`);
+  });
+
+  it('names modules that are there, and speaks of no query that does all of it', () => {
+    const files = codeWords(section).filter((word) => word.endsWith('.ts'));
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) expect(readPage(`${ENGINE}/${file}`)).not.toBe('');
+    expect(page).not.toMatch(/one query/i);
   });
 });

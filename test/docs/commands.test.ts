@@ -1,6 +1,9 @@
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
 import { createProgram } from '../../src/cli/program.ts';
+import { PACKAGE_ROOT } from '../../src/config.ts';
 import { allPages, codeWords, readPage } from './support/pages.ts';
 
 /** Every command that a page shows is one that the program takes: its name, its options and the number of its arguments. */
@@ -46,8 +49,14 @@ function inlineCommands(text: string): string[] {
 /** What may be left out where a command is only named. */
 const LEFT_OUT = ['commander.missingArgument', 'commander.missingMandatoryOptionValue', 'commander.helpDisplayed'];
 
-const on = (commands: (text: string) => string[]) =>
-  allPages().flatMap((page) => commands(readPage(page)).map((command) => [page, command] as const));
+/** What the templates that come along say of themselves. */
+const TEMPLATE_PAGES = ['templates', 'samples/registry'].flatMap((folder) => {
+  const below = readdirSync(join(PACKAGE_ROOT, folder), { recursive: true, encoding: 'utf8' });
+  return below.filter((file) => basename(file) === 'README.md').map((file) => `${folder}/${file}`);
+});
+
+const on = (commands: (text: string) => string[], pages = allPages()) =>
+  pages.flatMap((page) => commands(readPage(page)).map((command) => [page, command] as const));
 
 describe('commands in the pages', () => {
   it('are held to what there is', async () => {
@@ -55,9 +64,12 @@ describe('commands in the pages', () => {
       await expect(parse(words)).rejects.toMatchObject({ code: expect.stringContaining('commander.') });
   });
 
-  it.each(on(blockCommands))('%s shows what can be typed: chandlery %s', async (_page, command) => {
-    await expect(parse(wordsOf(command))).resolves.toBeUndefined();
-  });
+  it.each(on(blockCommands, [...allPages(), ...TEMPLATE_PAGES]))(
+    '%s shows what can be typed: chandlery %s',
+    async (_page, command) => {
+      await expect(parse(wordsOf(command))).resolves.toBeUndefined();
+    },
+  );
 
   it.each(on(inlineCommands))('%s names what there is: chandlery %s', async (_page, command) => {
     const code = await parse(wordsOf(command)).catch((error: { code?: string }) => error.code);

@@ -80,6 +80,39 @@ describe('a worker killed with SIGKILL in one publish again and again', () => {
   );
 });
 
+describe('a worker killed with SIGKILL in one install of what is published here', () => {
+  it.each(MOMENTS)(
+    '%s its effects: it is counted as one download',
+    async (moment) => {
+      const queue = { CHANDLERY_TASK_QUEUE: `install-${moment}` };
+      const { child, client } = await lab.startApi({ env: queue });
+      const name = `counted-${moment}`;
+      const publisher = await lab.startWorker({ env: queue });
+      expect((await client.ended(await start(client, name))).state).toBe('succeeded');
+      await publisher.stop();
+      const dir = join(lab.dir, `killed-install-${moment}`);
+      await mkdir(dir);
+      const killed = ['install', 'update-cache'];
+      const env = { ...queue, KILL_MOMENT: moment, KILL_DIR: dir, KILL_STEPS: killed.join() };
+      const startKillable = () => lab.startWorker({ script: KILLABLE, env });
+      let worker: Child = await startKillable();
+      const id = await client.install('killed-installs', name);
+      for (const _step of killed) {
+        expect(await worker.exited).toMatchObject({ signal: 'SIGKILL' });
+        worker = await startKillable();
+      }
+      const operation = await client.ended(id, 30_000);
+      await worker.stop();
+      await child.stop();
+      expect(operation).toMatchObject({ state: 'succeeded', result: { registry: 'local', changed: true } });
+      expect(operation.steps.find((step) => step.name === 'update-cache')).toMatchObject({ state: 'succeeded', attempt: 2 });
+      const { rows } = await db.query('select version, count::int from template_downloads where name = $1', [name]);
+      expect(rows).toEqual([{ version: '1.0.0', count: 1 }]);
+    },
+    180_000,
+  );
+});
+
 describe('a publish that is cancelled', () => {
   let client: ApiClient;
   let holds: Holds;

@@ -143,6 +143,14 @@ describe('a template that is published', () => {
     await eventually(async () => (await api.get(`/api/v1/templates/${name}`)).body.downloads, 2);
   });
 
+  it('counts installs on this server, once for each namespace, and every server shows it', async () => {
+    const name = freshName();
+    await publish(ann, { name, version: '1.0.0' });
+    for (const namespace of ['counted-a', 'counted-b', 'counted-b'])
+      expect(await shop.api.ended(await shop.api.install(namespace, name))).toMatchObject({ state: 'succeeded' });
+    await eventually(async () => (await other.get(`/api/v1/templates/${name}`)).body.downloads, 2);
+  });
+
   it('changes nothing the second time, and is refused with other bytes', async () => {
     const name = freshName();
     await publish(ann, { name, version: '1.0.0' });

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { createGuardedClient } from '../../src/adapters/http/guarded-client.ts';
+import { createSourceClient } from '../../src/adapters/http/source-client.ts';
 import { createSourceFetcher, SOURCE_TIMEOUTS } from '../../src/adapters/http/source-fetcher.ts';
 import { createCluster } from '../../src/adapters/kubernetes/index.ts';
 import { createMetrics } from '../../src/adapters/metrics/prometheus.ts';
@@ -47,8 +47,7 @@ export async function openArkLab(options: { ca?: string; allow?: string[] } = {}
   };
   const kubernetes = createCluster({ kubeconfig: { file: cluster.kubeconfigFor('chandlery') } });
   const installed = createInstalledCache(store);
-  const client = createGuardedClient({
-    development: false,
+  const client = createSourceClient({
     allow: options.allow ?? [],
     timeouts: SOURCE_TIMEOUTS,
     ...(options.ca !== undefined && { ca: options.ca }),

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import { acquireHelm } from '../../tools/local-cluster/programs.ts';
 
@@ -59,8 +59,8 @@ export interface ChartRepository {
   dir: string;
   /** Packs charts with `helm package` and writes the index again with `helm repo index`. */
   add(...charts: ChartFixture[]): Promise<void>;
-  /** Packs a chart that lies on the disk; rejects with Helm's own reason. */
-  pack(directory: string): Promise<void>;
+  /** Packs a chart that lies on the disk, and answers the name of the archive; rejects with Helm's own reason. */
+  pack(directory: string): Promise<string>;
   index(...flags: string[]): Promise<void>;
   read(path: string): Promise<Buffer>;
   write(path: string, content: string | Buffer): Promise<void>;
@@ -82,7 +82,7 @@ export async function createChartRepository(...charts: ChartFixture[]): Promise<
       }
       await repository.index();
     },
-    pack: async (directory) => void (await helm(home, 'package', directory, '-d', dir)),
+    pack: async (directory) => basename((await helm(home, 'package', directory, '-d', dir)).trim()),
     index: async (...flags) => void (await helm(home, 'repo', 'index', dir, ...flags)),
     read: (path) => readFile(join(dir, path)),
     write: (path, content) => writeFile(join(dir, path), content),

@@ -1,26 +1,28 @@
-import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { relative } from 'node:path';
+import { VERSIONS } from '../../tools/local-cluster/programs.ts';
+import { goModule } from './go-module.ts';
 
-const run = promisify(execFile);
+/** Modules that this project builds programs from anyway and that ship charts: kwok its own, Helm the ones that its tests are made of. */
+const MODULES = [
+  { module: 'sigs.k8s.io/kwok', version: VERSIONS.kwok },
+  { module: 'helm.sh/helm/v4', version: VERSIONS.helm },
+] as const;
 
-/**
- * Modules that this project builds programs from anyway and that ship charts: kwok its own, Helm the ones that its tests are made of.
- * They are read where the build left them and never fetched for their charts.
- */
-const MODULES = ['sigs.k8s.io/kwok', 'helm.sh/helm/v4'] as const;
+export interface ModuleCharts {
+  module: string;
+  /** Folder of the module in Go's cache. */
+  root: string;
+  /** Of charts, below `root`; subcharts left out. */
+  paths: string[];
+}
 
-/** The folders of all charts in those modules, subcharts left out; none for a module that is not in the cache. */
-export async function moduleCharts(): Promise<Array<{ module: string; directories: string[] }>> {
-  const { stdout } = await run('go', ['env', 'GOMODCACHE']);
+/** The charts of those modules, in the versions that are built. Rejects where Go has no such module in its cache and cannot fetch it. */
+export async function moduleCharts(): Promise<ModuleCharts[]> {
   return Promise.all(
-    MODULES.map(async (module) => {
-      const parent = join(stdout.trim(), dirname(module));
-      const names = await readdir(parent).catch(() => []);
-      const roots = names.filter((name) => name.startsWith(`${module.split('/').at(-1)}@`));
-      const found = await Promise.all(roots.map((root) => chartsBelow(join(parent, root))));
-      return { module, directories: found.flat().sort() };
+    MODULES.map(async ({ module, version }) => {
+      const root = await goModule({ module, version });
+      return { module, root, paths: await chartsBelow(root) };
     }),
   );
 }
@@ -29,6 +31,7 @@ async function chartsBelow(root: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile() && entry.name === 'Chart.yaml')
-    .map((entry) => entry.parentPath)
-    .filter((directory) => !directory.slice(root.length).includes('/charts/') || /\/kwok@[^/]+\/charts\/[^/]+$/.test(directory));
+    .map((entry) => relative(root, entry.parentPath))
+    .filter((path) => !path.includes('/charts/'))
+    .sort();
 }

@@ -18,7 +18,7 @@ export interface ClusterPrograms {
 }
 
 /** As in the go.mod beside each main.go; kwok and Helm are fetched by this version. */
-const VERSIONS = { kubernetes: 'v1.36.3', etcd: 'v3.6.8', kwok: 'v0.8.0', helm: 'v4.3.1' } as const;
+export const VERSIONS = { kubernetes: 'v1.36.3', etcd: 'v3.6.8', kwok: 'v0.8.0', helm: 'v4.3.1' } as const;
 
 /** Without them the server would call itself v0.0.0, and clients decide by its version what it can do. */
 function versionFlags(version: string): string {

@@ -23,6 +23,8 @@ export interface ConnectorOptions {
   connectTimeoutMs: number;
   /** PEM of extra roots, for registries with their own certificate authority. */
   ca?: readonly string[];
+  /** See GuardedClientOptions. */
+  strict?: boolean;
 }
 
 /** Origins remembered per connector; a forgotten one counts as public, which only makes the guard stricter. */
@@ -88,13 +90,15 @@ interface AdmitContext {
   host: string;
   policy: AddressPolicy;
   fromPublic: boolean;
+  strict?: boolean;
 }
 
-function admitAddresses(addresses: readonly string[], { protocol, host, policy, fromPublic }: AdmitContext): string[] {
+function admitAddresses(addresses: readonly string[], { protocol, host, policy, fromPublic, strict }: AdmitContext): string[] {
   const refusals = addresses.map((address) => policy.refusal({ protocol, host, address, fromPublic }));
   const admitted = addresses.filter((_, index) => refusals[index] === undefined);
-  if (admitted.length > 0) return admitted;
-  throw new ChandleryError('outbound_denied', `${host} may not be called: ${refusals[0] ?? 'it has no address'}`);
+  if (admitted.length > 0 && (!strict || admitted.length === addresses.length)) return admitted;
+  const why = refusals.find((refusal) => refusal !== undefined) ?? 'it has no address';
+  throw new ChandleryError('outbound_denied', `${host} may not be called: ${why}`);
 }
 
 function guardedLookup(admit: (addresses: readonly string[]) => string[]): LookupFunction {

@@ -23,6 +23,8 @@ export interface GuardedClientOptions extends AddressPolicyOptions {
   maxRedirects?: number;
   /** PEM of extra certificate authorities. */
   ca?: string;
+  /** A name with one address that may not be called is not called at all. Without it, it is called at the others. */
+  strict?: boolean;
   /** What one registry may have besides; asked when its first connection is made. */
   transportOf?: (registry: string) => RegistryTransport;
 }

@@ -35,6 +35,8 @@ export interface PoolOptions extends AddressPolicyOptions {
   timeouts: ClientTimeouts;
   /** PEM of extra certificate authorities. */
   ca?: string;
+  /** See GuardedClientOptions. */
+  strict?: boolean;
 }
 
 interface Pool {
@@ -89,6 +91,7 @@ export class PoolSet {
       policy,
       fromPublic,
       connectTimeoutMs: this.options.timeouts.connect,
+      strict: this.options.strict ?? false,
       ...(ca.length > 0 && { ca }),
     });
     const agent = new Agent({

@@ -17,7 +17,7 @@ import { newestFirst, templateNotFound, versionNotFound } from '../../domain/reg
 import type { SignatureDocument } from '../../domain/signature.ts';
 import type { GuardedClient, GuardedRequest, GuardedResponse } from '../http/guarded-client.ts';
 import { openHttpArchive } from './chandlery-archive.ts';
-import { LISTING_LIMITS, listCatalog } from './chandlery-listing.ts';
+import { LISTING_LIMITS, type ListedPage, listCatalog, listedPageSchema } from './chandlery-listing.ts';
 import { createChandleryReceiver } from './chandlery-receiver.ts';
 
 /** ms for a whole archive; the download step has its own, shorter limits and resumes. */
@@ -153,8 +153,8 @@ class Remote {
     return response;
   }
 
-  page(query: string, signal: AbortSignal | undefined): Promise<SearchPage> {
-    return this.json(searchPageSchema, `/search?${query}`, signal);
+  page(query: string, signal: AbortSignal | undefined): Promise<ListedPage> {
+    return this.json(listedPageSchema, `/search?${query}`, signal);
   }
 
   /** `subject` is what a 404 speaks of; without one, a 404 means that there is no registry. */

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../domain/archive.ts';
 import { ChandleryError } from '../../domain/errors.ts';
 import { chartManifest } from '../../domain/foreign/chart.ts';
+import type { MissingDependency } from '../../domain/foreign/chart-dependencies.ts';
 import type { ForeignFiles } from '../../domain/foreign/format.ts';
 import { PACK_FILE, packManifest } from '../../domain/foreign/pack.ts';
 import { isTemplateName } from '../../domain/reference.ts';
@@ -18,6 +19,8 @@ import { CHART_FILE, type TemplateFolder, templateFolders } from './git-folders.
 export interface GitTemplate {
   manifest: TemplateManifest;
   dependencies: DependencySpec[];
+  /** Of a chart: which registry has them is asked anew each time, since a commit is kept for longer than the registries stay the same. */
+  missing?: MissingDependency[];
   parametersFrom?: 'schema' | 'inferred';
   /** Its folder, for people. */
   folder: string;
@@ -123,7 +126,7 @@ function readChart({ path, id, entries }: TemplateFolder, text: (path: string) =
     paths: entries.map((entry) => `${directory}/${entry.path}`),
     text: (name) => text(name.slice(directory.length + 1)),
   };
-  const { manifest, own, dependencies, parametersFrom, readme } = chartManifest(
+  const { manifest, own, packed, missing, parametersFrom, readme } = chartManifest(
     files,
     `${directory}/${CHART_FILE}`,
     path || 'the root folder',
@@ -141,7 +144,8 @@ function readChart({ path, id, entries }: TemplateFolder, text: (path: string) =
       metadata: { ...manifest.metadata, ...named },
       spec: { ...manifest.spec, content: { chart: own.name } },
     },
-    dependencies,
+    dependencies: packed,
+    ...(missing.length > 0 && { missing }),
     ...(parametersFrom !== undefined && { parametersFrom }),
     folder: path,
     files: entries.map((entry) => ({ ...entry, path: `${own.name}/${entry.path}` })),

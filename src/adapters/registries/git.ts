@@ -1,3 +1,4 @@
+import { locateDependencies, type RegistryOf, withDependencies } from '../../domain/foreign/chart-dependencies.ts';
 import type { RegistryConfig } from '../../domain/registries-config.ts';
 import type { RegistryPlugin, RegistryType, TemplateSummary } from '../../domain/registry.ts';
 import { LIMITS } from '../../domain/registry-schemas.ts';
@@ -13,17 +14,21 @@ export type GitRegistry = RegistryPlugin & { close(): Promise<void> };
 
 export interface GitRegistryDeps {
   git: GitClient;
+  /** For the dependencies of charts; without it none but the packed ones are known. */
+  registryOf?: RegistryOf;
 }
 
 /**
  * A registry that is a git repository: each folder of the branch with a template.yaml, Chart.yaml or helmdeck-pack.yaml is a version, and
  * so is what the newest release tags hold. Archives are packed from git's objects, so that their digest depends on the content only.
  */
-export function createGitRegistry(config: RegistryConfig, { git }: GitRegistryDeps): GitRegistry {
+export function createGitRegistry(config: RegistryConfig, { git, registryOf = () => undefined }: GitRegistryDeps): GitRegistry {
   const { name, type, url, credentials, ca, allowHttp } = config;
   const remote = { registry: name, url, ...(credentials && { credentials }), ...(ca !== undefined && { ca }) };
   const mirror = git.mirror({ ...remote, ...(allowHttp && { allowHttp }) });
   const reader = new GitReader(config, mirror);
+  const located = ({ template: { manifest, missing = [] } }: GitVersion) =>
+    locateDependencies(missing, manifest.metadata.name, registryOf);
   const summaries = (index: GitIndex) =>
     [...index.versions.values()].flatMap((versions) => summaryOf(defaultVersion(versions), name, type));
   return {
@@ -54,14 +59,16 @@ export function createGitRegistry(config: RegistryConfig, { git }: GitRegistryDe
         const chosen = versionOf(index, name, template, wanted);
         const [summary] = summaryOf(chosen, name, type);
         const readme = await reader.readme(chosen, signal);
-        const { manifest, parametersFrom } = chosen.template;
+        const { manifest, parametersFrom, dependencies } = chosen.template;
+        const packed = dependencies.filter(({ bundled }) => bundled);
         return {
           ...(summary as TemplateSummary),
-          manifest,
+          manifest: withDependencies(manifest, located(chosen)),
           versions: versions.map((other) => other.version),
           size: 0,
           ...(readme !== undefined && { readme }),
           ...(parametersFrom !== undefined && { parametersFrom }),
+          ...(packed.length > 0 && { packedDependencies: packed }),
         };
       }, signal),
     listVersions: (template, signal) =>
@@ -69,7 +76,8 @@ export function createGitRegistry(config: RegistryConfig, { git }: GitRegistryDe
         const entries = [];
         for (const found of versionsOf(index, name, template)) {
           const { digest, size } = await reader.digest(found, signal);
-          entries.push({ version: found.version, digest, size, dependencies: found.template.dependencies });
+          const dependencies = [...found.template.dependencies, ...located(found)];
+          entries.push({ version: found.version, digest, size, dependencies });
         }
         return entries;
       }, signal),

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { DEFAULT_ARCHIVE_LIMITS } from '../../domain/archive.ts';
 import { ChandleryError } from '../../domain/errors.ts';
-import { CHART_FORMAT, type ChartOptions, chartManifest } from '../../domain/foreign/chart.ts';
+import { CHART_FORMAT, chartManifest } from '../../domain/foreign/chart.ts';
 import { archiveFiles, foreignKeep } from '../../domain/foreign/index.ts';
 import type { RegistryConfig } from '../../domain/registries-config.ts';
-import type { ArchiveRange, ArchiveStream } from '../../domain/registry.ts';
+import type { ArchiveRange, ArchiveStream, DependencySpec } from '../../domain/registry.ts';
 import { LIMITS } from '../../domain/registry-schemas.ts';
 import type { TemplateManifest } from '../../domain/template.ts';
 import { createArchiveReader } from '../archive/inspect.ts';
@@ -25,6 +25,7 @@ const MAX_KEPT_LENGTH = 8 * 1024 * 1024;
 export interface ShownChart {
   manifest: TemplateManifest;
   parametersFrom?: 'schema' | 'inferred';
+  packedDependencies?: DependencySpec[];
   readme?: string;
   /** bytes of the archive */
   size: number;
@@ -34,13 +35,12 @@ export interface ShownChart {
 export class HelmArchives {
   readonly #shown = new LRUCache<string, ShownChart>({
     maxSize: MAX_KEPT_LENGTH,
-    sizeCalculation: ({ manifest, readme = '' }) => JSON.stringify(manifest).length + readme.length,
+    sizeCalculation: ({ readme = '', ...rest }) => JSON.stringify(rest).length + readme.length,
   });
 
   constructor(
     readonly config: RegistryConfig,
     readonly client: GuardedClient,
-    readonly options: ChartOptions,
   ) {}
 
   /** The archive as the repository serves it. Fails with registry_invalid where there is none. */
@@ -88,12 +88,13 @@ export class HelmArchives {
         template,
       });
     const files = archiveFiles(paths, archive.bodies);
-    const { manifest, parametersFrom, readme } = chartManifest(files, marker, template, this.options);
+    const { manifest, parametersFrom, packed, readme } = chartManifest(files, marker, template);
     const text = readme === undefined ? undefined : files.text(readme)?.slice(0, LIMITS.readme);
     return {
       manifest,
       size: bytes.length,
       ...(parametersFrom ? { parametersFrom } : {}),
+      ...(packed.length > 0 ? { packedDependencies: packed } : {}),
       ...(text === undefined ? {} : { readme: text }),
     };
   }

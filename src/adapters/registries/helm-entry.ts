@@ -114,9 +114,12 @@ export function glanceAtEntry(text: string): string | undefined {
   return clean !== undefined && isVersion(clean) && hasDigest ? clean : undefined;
 }
 
-/** A version for the resolver. Helm refuses to pack a chart without its dependencies, so all of them are inside. */
+/**
+ * A version for the resolver. `helm package` refuses a chart without its dependencies, so all of them are taken to be inside, whichever
+ * registries there are: the index does not tell.
+ */
 export function versionEntryOf({ version, digest, created, chart }: HelmEntry): VersionEntry {
-  const { dependencies } = chartDependencies(chart.dependencies, { isPacked: () => true });
+  const { packed: dependencies } = chartDependencies(chart.dependencies, () => true);
   return { version, digest, size: 0, dependencies, ...(created === undefined ? {} : { publishedAt: created }) };
 }
 

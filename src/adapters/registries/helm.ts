@@ -1,4 +1,3 @@
-import type { ChartOptions } from '../../domain/foreign/chart.ts';
 import { withIdentity } from '../../domain/foreign/index.ts';
 import type { RegistryConfig } from '../../domain/registries-config.ts';
 import type { Listing, ListOptions, RegistryPlugin, TemplateSummary } from '../../domain/registry.ts';
@@ -17,10 +16,10 @@ const FRESH_MS = 10_000;
 const MAX_HELD_BYTES = 128 * 1024 * 1024;
 
 /** A Helm repository: `index.yaml` (or the same as JSON) and the chart archives it names. Charts become templates of type `helm`. */
-export function createHelmRegistry(config: RegistryConfig, client: GuardedClient, options: ChartOptions = {}): RegistryPlugin {
+export function createHelmRegistry(config: RegistryConfig, client: GuardedClient): RegistryPlugin {
   const { name, type } = config;
   const source = new HelmSource(config, client);
-  const archives = new HelmArchives(config, client, options);
+  const archives = new HelmArchives(config, client);
   const summary = (template: string, entry: HelmEntry) => helmSummary(template, entry, name, type);
   const find = async (template: string, version: string | undefined, signal?: AbortSignal) => {
     const index = await source.current(signal);
@@ -52,11 +51,10 @@ export function createHelmRegistry(config: RegistryConfig, client: GuardedClient
     async getTemplate(template, version, signal) {
       const { entries, chosen } = await find(template, version, signal);
       const { manifest, ...shown } = await archives.show(template, chosen, signal);
-      const identity = { name: template, version: chosen.version, dependencies: manifest.spec.dependencies ?? [] };
       return {
         ...summary(template, chosen),
         ...shown,
-        manifest: withIdentity(manifest, identity),
+        manifest: withIdentity(manifest, { name: template, version: chosen.version }),
         versions: entries.map((entry) => entry.version),
       };
     },

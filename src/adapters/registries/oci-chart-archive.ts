@@ -27,6 +27,8 @@ export async function readChartArchive(
   );
   const { manifest, foreign } = manifestOfArchive(texts, `${detail.name}-${detail.version}`);
   const readme = foreign?.readme === undefined ? undefined : texts.text(foreign.readme)?.slice(0, LIMITS.readme);
+  const missing = new Set(foreign?.missing?.map((dependency) => dependency.name));
+  const packed = entry.dependencies.filter(({ name, bundled }) => bundled && !missing.has(name));
   return {
     ...detail,
     manifest: withIdentity(manifest, {
@@ -35,6 +37,7 @@ export async function readChartArchive(
       dependencies: entry.dependencies.filter(({ bundled }) => !bundled),
     }),
     ...(readme === undefined ? {} : { readme }),
+    ...(packed.length === 0 ? {} : { packedDependencies: packed }),
     ...(foreign?.parametersFrom === undefined ? {} : { parametersFrom: foreign.parametersFrom }),
   };
 }

@@ -35,7 +35,7 @@ export async function readChartConfig(context: ReadContext, image: ImageManifest
     );
   const kubernetes = chartKubernetes(chart);
   // `helm push` takes archives only, and `helm package` packs every dependency or fails.
-  const { dependencies } = chartDependencies(chart.dependencies, { isPacked: () => true });
+  const { packed: dependencies } = chartDependencies(chart.dependencies, () => true);
   return {
     source: { kind: 'layer', layer },
     manifest: {

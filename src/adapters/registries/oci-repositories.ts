@@ -40,16 +40,12 @@ export class Repositories {
   /** Where a template of this name may be, without asking for the whole list. */
   guess(name: string): Candidate[] {
     if (this.configured) return sortOut(this.#named(this.configured)).byName.get(name) ?? [];
-    const base = this.#below(name);
+    const [base = name] = repositoriesBelow(this.place, [name]);
     return sortOut([base, `${base}/deployer`].filter(isRepository)).byName.get(name) ?? [];
   }
 
-  #below(name: string): string {
-    return this.place.path === '' ? name : `${this.place.path}/${name}`;
-  }
-
   #named(configured: readonly string[]): string[] {
-    const repositories = configured.map((name) => this.#below(name.replace(/^\/+|\/+$/g, '')));
+    const repositories = repositoriesBelow(this.place, configured);
     const wrong = repositories.find((repository) => !isRepository(repository));
     if (wrong === undefined) return repositories;
     throw new ChandleryError(
@@ -88,8 +84,13 @@ export class Repositories {
   }
 }
 
+/** Names as the configuration has them, as repositories of the whole registry. */
+export function repositoriesBelow({ path }: Pick<OciPlace, 'path'>, names: readonly string[]): string[] {
+  return names.map((name) => [path, name.replace(/^\/+|\/+$/g, '')].filter(Boolean).join('/'));
+}
+
 /** `acme/redis/deployer` is named by its prefix, everything else by its own last part. */
-function nameOf(repository: string): string {
+export function templateNameOf(repository: string): string {
   return repository.replace(DEPLOYER, '').split('/').at(-1) ?? '';
 }
 
@@ -98,7 +99,7 @@ function sortOut(repositories: readonly string[]): Candidates {
   const unnamed: string[] = [];
   // The shorter path first, then by name: which of two namesakes is shown must not change with the registry's order.
   for (const repository of [...new Set(repositories)].sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))) {
-    const name = nameOf(repository);
+    const name = templateNameOf(repository);
     if (!isTemplateName(name)) unnamed.push(repository);
     else byName.set(name, [...(byName.get(name) ?? []), { repository, name, isDeployer: DEPLOYER.test(repository) }]);
   }

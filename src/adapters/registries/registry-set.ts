@@ -9,6 +9,7 @@ import type { GitClient } from '../git/client.ts';
 import type { GuardedClient } from '../http/guarded-client.ts';
 import { createArkRegistry } from './ark.ts';
 import { createChandleryRegistry } from './chandlery-http.ts';
+import { registryOfChart } from './chart-home.ts';
 import { createFolderRegistry } from './folder.ts';
 import type { FolderProblem } from './folder-scan.ts';
 import { createGitRegistry } from './git.ts';
@@ -150,8 +151,9 @@ function buildPlugin(config: RegistryConfig, deps: FactoryDeps): RegistryPlugin 
   throw new ChandleryError('config_invalid', `Registry ${config.name}: nothing here speaks kind ${config.kind}`);
 }
 
-function buildGit(config: RegistryConfig, { git }: FactoryDeps): RegistryPlugin {
-  if (git) return createGitRegistry(config, { git });
+function buildGit(config: RegistryConfig, { git, configured }: FactoryDeps): RegistryPlugin {
+  const registryOf = (repository: string, chart: string) => registryOfChart(configured(), repository, chart);
+  if (git) return createGitRegistry(config, { git, registryOf });
   throw new ChandleryError('config_invalid', `Registry ${config.name}: kind git needs the git client`);
 }
 

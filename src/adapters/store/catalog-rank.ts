@@ -86,8 +86,19 @@ export interface Selection {
 /** Filters, counts, orders and cuts. One pass over all slots, whatever the query: fifty thousand take a fraction of a millisecond. */
 export function selectPage(view: View, found: Found, query: CatalogQuery, counting: boolean): Selection {
   const counter = counting ? new FacetCounter(view) : undefined;
-  const hits = collectHits(view, found, filtersOf(view, query), counter);
-  return { page: cutPage(view, found, hits, query), total: hits.length, counter };
+  // Before everything else: it is no facet, so that what it leaves out counts nowhere.
+  const wanted = query.minRating === undefined ? found : markRated(view, found, query.minRating);
+  const hits = collectHits(view, wanted, filtersOf(view, query), counter);
+  return { page: cutPage(view, wanted, hits, query), total: hits.length, counter };
+}
+
+/** What is found and rated so high. Of copies each has the rating that its registry gives. */
+function markRated({ size, rating }: View, found: Found, least: number): Uint8Array {
+  const rated = new Uint8Array(size);
+  for (let slot = 0; slot < size; slot += 1)
+    // Not rated is NaN, which is not as high as anything.
+    if ((rating[slot] ?? Number.NaN) >= least) rated[slot] = found === undefined ? LAST_TIER : (found[slot] ?? 0);
+  return rated;
 }
 
 function collectHits(view: View, found: Found, filters: Filters, counter: FacetCounter | undefined): Int32Array {

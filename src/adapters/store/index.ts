@@ -53,7 +53,7 @@ export function createStore({ url, onIdleError, verdictMs }: StoreOptions): Post
     health: createHealthStore(pool),
     templateMetrics: createTemplateMetricsStore(pool),
     registries: createRegistryStore(db),
-    published: createPublishedStore(db),
+    published: createPublishedStore(db, pool),
     tokens: createTokenStore(db),
     vulnerabilities: createVulnerabilityStore(pool),
     requestKeys: createRequestKeyStore(pool),

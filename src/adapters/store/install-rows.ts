@@ -8,6 +8,8 @@ export type InstallRow = Selectable<Tables['installs']>;
 /** What undo needs: the rows as they were; null where there was none. */
 export interface InstallUndo {
   before: Array<{ name: string; row: InstallRow | null }>;
+  /** What was counted of it, once it was (published-downloads.ts). */
+  counted?: Array<{ name: string; version: string }>;
 }
 
 /** One writer a namespace at a time: dependencies are shared, and each operation locks only its own target. */

@@ -4,13 +4,14 @@ import { runningTemplate } from './deployment-rows.ts';
 import { effectOf, markStepUndone, raiseFence } from './effect-transaction.ts';
 import type { InstallRow, InstallUndo, Tx } from './install-rows.ts';
 import { lockInstall, lockNamespace, rowsOf } from './install-rows.ts';
+import { uncountInstall } from './published-downloads.ts';
 
 /** Puts the rows back as they were before the step, except where somebody else has built on them since. */
 export async function undoEffect(tx: Tx, context: StepContext): Promise<{ undone: boolean; warnings: string[] }> {
   await raiseFence(tx, context);
   const effect = await effectOf(tx, context);
   if (!effect || effect.undone_at) return { undone: effect !== undefined, warnings: [] };
-  const { before } = effect.undo as InstallUndo;
+  const { before, counted = [] } = effect.undo as InstallUndo;
   const [, cluster = '', namespace = ''] = context.target.split('/');
   await lockNamespace(tx, cluster, namespace);
   const warnings: string[] = [];
@@ -18,6 +19,7 @@ export async function undoEffect(tx: Tx, context: StepContext): Promise<{ undone
     const warning = await putBack(tx, context, { cluster, namespace, name }, row);
     if (warning) warnings.push(warning);
   }
+  await uncountInstall(tx, counted);
   await markStepUndone(tx, context);
   return { undone: true, warnings };
 }

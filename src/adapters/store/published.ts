@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
+import type pg from 'pg';
 import type {
   PublishedLine,
   PublishedStore,
@@ -11,6 +12,7 @@ import type {
 import type { Database } from './database.ts';
 import { guarded } from './database.ts';
 import { bump, publishVersion, undoPublish } from './published-changes.ts';
+import { countDownload, countInstall } from './published-downloads.ts';
 import type { PublishedTables } from './published-schema.ts';
 import { readSignatures } from './published-signatures.ts';
 
@@ -25,7 +27,7 @@ const COLUMNS = [
 type Row = Pick<Selectable<PublishedTables['published_versions']>, (typeof COLUMNS)[number]>;
 
 /** What is published to this server: one row a version, and what people say of it. */
-export function createPublishedStore(db: Database): PublishedStore {
+export function createPublishedStore(db: Database, pool: pg.Pool): PublishedStore {
   return {
     publish: (context, entry) => guarded(() => db.transaction().execute((tx) => publishVersion(tx, context, entry))),
     undo: (context) => guarded(() => db.transaction().execute((tx) => undoPublish(tx, context))),
@@ -59,19 +61,8 @@ export function createPublishedStore(db: Database): PublishedStore {
           return row !== undefined;
         }),
       ),
-    countDownload: (name, version) =>
-      guarded(async () => {
-        await db
-          .insertInto('template_downloads')
-          .values({ name, version, count: 1 })
-          .onConflict((conflict) =>
-            conflict.columns(['name', 'version']).doUpdateSet({
-              count: sql`template_downloads.count + 1`,
-              last_at: new Date(),
-            }),
-          )
-          .execute();
-      }),
+    countDownload: (name, version) => guarded(() => countDownload(db, name, version)),
+    countInstall: (context, where) => guarded(() => countInstall(pool, context, where)),
   };
 }
 

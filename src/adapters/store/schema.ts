@@ -156,6 +156,7 @@ interface RevisionsTable {
   rendered: string;
   plan: string;
   inventory: Json<InventoryItem[]>;
+  claims: Json<string[]> | null;
   dependencies: Json<DeploymentRecord['dependencies']>;
   rollback_of: number | null;
   requester_user: string;

@@ -3,6 +3,7 @@ import { LIMITS } from '../../domain/registry-schemas.ts';
 import { MAX_PAGE_SIZE } from '../../domain/search-page.ts';
 import { namespaceSchema } from './operations.ts';
 import {
+  categoryListSchema,
   listParameter,
   searchPageSchema,
   searchParametersSchema,
@@ -29,6 +30,12 @@ export const catalogSearchSchema = searchParametersSchema.omit({ page: true, pag
   license: listParameter('Any of these licences.'),
   verified: flag('Only templates whose owner was proven, or only the others.'),
   facets: flag('Counts by category, registry, type, verified and licence beside the page.'),
+  minRating: z.coerce
+    .number()
+    .min(0)
+    .max(5)
+    .optional()
+    .meta({ description: 'Only templates that are rated so high, 0 to 5; what nobody has rated is left out.' }),
   sort: z.enum(['relevance', 'name', 'downloads', 'rating', 'updated']).optional(),
   namespace: namespaceSchema
     .optional()
@@ -45,6 +52,16 @@ export const catalogTemplateSchema = z.strictObject({
 
 const troubleSchema = z.object({ registry: z.string(), code: z.string(), message: z.string() }).meta({ id: 'RegistryTrouble' });
 const countsSchema = z.array(z.object({ value: z.string(), count: z.int() }));
+
+const partialSchema = z.boolean().meta({ description: 'Some registry did not answer; see errors.' });
+const staleSchema = z
+  .array(z.object({ registry: z.string(), ageSeconds: z.int() }))
+  .meta({ description: 'Registries whose listing is older than it should be, with its age.' });
+
+/** With `scope=local` there are the categories and nothing else. */
+export const catalogCategoriesSchema = categoryListSchema
+  .extend({ partial: partialSchema.optional(), errors: z.array(troubleSchema).optional(), stale: staleSchema.optional() })
+  .meta({ id: 'CatalogCategories', description: 'Categories in use, with the number of templates, over every registry.' });
 
 const catalogHitSchema = templateSummarySchema.extend({
   installed: z.string().optional(),
@@ -64,11 +81,9 @@ export const catalogPageSchema = searchPageSchema
         license: countsSchema,
       })
       .optional(),
-    partial: z.boolean().meta({ description: 'Some registry did not answer; see errors.' }),
+    partial: partialSchema,
     errors: z.array(troubleSchema),
-    stale: z
-      .array(z.object({ registry: z.string(), ageSeconds: z.int() }))
-      .meta({ description: 'Registries whose listing is older than it should be, with its age.' }),
+    stale: staleSchema,
     suggestions: z
       .array(z.object({ registry: z.string(), name: z.string() }))
       .optional()

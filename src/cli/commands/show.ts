@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CatalogTemplate } from '../../domain/catalog-views.ts';
+import { given } from '../arguments.ts';
 import { isTemplateDirectory } from '../directory-argument.ts';
 import { withExample } from '../example.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -8,6 +9,7 @@ import { createHttpClient } from '../http.ts';
 import { metricsText } from '../metrics-text.ts';
 import type { OutputOptions } from '../output.ts';
 import { printAs, withOutput } from '../output.ts';
+import type { ReferenceOptions } from '../reference-options.ts';
 import { readSettings } from '../settings.ts';
 import type { TemplateSummary } from '../template-summary.ts';
 import { summaryOfDetail, summaryOfManifest } from '../template-summary.ts';
@@ -16,6 +18,7 @@ import { duration, oneLine } from '../text.ts';
 
 interface ShowOptions extends OutputOptions {
   registry?: string;
+  version?: string;
   metrics?: boolean;
 }
 
@@ -23,6 +26,7 @@ export function show(command: Command): void {
   withOutput(command)
     .argument('<template>', '[REGISTRY/]NAME[@VERSION], or a directory that holds a template.yaml')
     .option('--registry <registry>', 'ask this registry; the argument is then a name and never a directory')
+    .option('--version <range>', 'this version, or the newest in this range; the argument is then a name and never a directory')
     .option('--metrics', 'show instead how often it was found and installed, and how that went')
     .action(run);
   withExample(command, 'chandlery show redis@7.2.5');
@@ -30,9 +34,9 @@ export function show(command: Command): void {
 
 async function run(argument: string, options: ShowOptions): Promise<void> {
   if (options.metrics) return await showMetrics(argument, options);
-  const { output, registry } = options;
-  const directory = registry === undefined && (await isTemplateDirectory(argument));
-  const template = directory ? await fromDirectory(argument) : await fromRegistry(argument, registry);
+  const { output, registry, version } = options;
+  const directory = registry === undefined && version === undefined && (await isTemplateDirectory(argument));
+  const template = directory ? await fromDirectory(argument) : await fromRegistry(argument, given({ registry, version }));
   await printAs(output, {
     body: template,
     names: ({ name, version }) => [`${name}@${version}`],
@@ -46,9 +50,9 @@ async function run(argument: string, options: ShowOptions): Promise<void> {
   });
 }
 
-async function showMetrics(argument: string, { output, registry: named }: ShowOptions): Promise<void> {
-  const { parseReference } = await import('../../domain/reference.ts');
-  const { name, registry = named } = parseReference(argument);
+async function showMetrics(argument: string, { output, ...named }: ShowOptions): Promise<void> {
+  const { referenceOf } = await import('../reference-options.ts');
+  const { name, registry } = referenceOf(argument, named);
   const metrics = await createHttpClient(readSettings()).templateMetrics(name, registry === undefined ? {} : { registry });
   await printAs(output, { body: metrics, names: () => [metrics.name], table: () => metricsText(metrics) });
 }
@@ -69,14 +73,13 @@ async function fromDirectory(dir: string): Promise<TemplateSummary> {
   });
 }
 
-async function fromRegistry(argument: string, named: string | undefined): Promise<TemplateSummary> {
-  const [{ parseReference }, { findTemplate }] = await Promise.all([
-    import('../../domain/reference.ts'),
+async function fromRegistry(argument: string, named: ReferenceOptions): Promise<TemplateSummary> {
+  const [{ referenceOf }, { findTemplate }] = await Promise.all([
+    import('../reference-options.ts'),
     import('../template-lookup.ts'),
   ]);
-  const reference = parseReference(argument);
-  const where = named === undefined ? reference : { ...reference, registry: named };
-  const detail: CatalogTemplate = await findTemplate(createHttpClient(readSettings()), where);
+  const reference = referenceOf(argument, named);
+  const detail: CatalogTemplate = await findTemplate(createHttpClient(readSettings()), reference);
   if (detail.stale) {
     const { ageSeconds, error } = detail.stale;
     note(`warning: registry ${oneLine(error.registry)} did not answer; shown as it was ${duration(ageSeconds * 1_000)} ago`);

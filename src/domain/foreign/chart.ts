@@ -5,7 +5,7 @@ import type { TemplateManifest } from '../template.ts';
 import { templateViolations } from '../template-parse.ts';
 import { isVersion } from '../versions.ts';
 import { readYaml } from '../yaml-limits.ts';
-import { chartDependencies } from './chart-dependencies.ts';
+import { chartDependencies, type MissingDependency } from './chart-dependencies.ts';
 import { chartKubernetes, chartMetadata, isLibraryChart } from './chart-metadata.ts';
 import { chartParameters } from './chart-parameters.ts';
 import type { ForeignFiles, ForeignFormat, ForeignManifest } from './format.ts';
@@ -20,14 +20,10 @@ const NEEDED = /^[^/]+\/(Chart\.yaml|requirements\.yaml|values\.yaml|values\.sch
 /** Numbers stay as they are written: `version: 1.10` and `appVersion: 7.0` are texts. */
 const CHART_YAML_LIMITS = { maxBytes: 256 * 1024, maxDepth: 40, maxNodes: 20_000, maxAliases: 100, numbersAsText: true } as const;
 
-export interface ChartOptions {
-  /** The configured registry that serves a repository URL. */
-  registryOf?: (repositoryUrl: string) => string | undefined;
-}
-
 export interface ChartManifest extends ForeignManifest {
-  /** All that Chart.yaml declares; packed ones are `bundled`. */
-  dependencies: DependencySpec[];
+  /** Those in the archive. */
+  packed: DependencySpec[];
+  missing: MissingDependency[];
   /** What the chart calls itself. */
   own: { name: string; version: string };
 }
@@ -50,13 +46,13 @@ function chartFileOf(paths: readonly string[]): string | undefined {
  * Works out what a chart's archive means. Only a Chart.yaml that cannot be read at all fails (template_invalid); whatever else a template
  * could not have is left out, and told in `notes` where somebody would miss it.
  */
-export function chartManifest(files: ForeignFiles, marker: string, where: string, options: ChartOptions = {}): ChartManifest {
+export function chartManifest(files: ForeignFiles, marker: string, where: string): ChartManifest {
   const directory = marker.slice(0, marker.lastIndexOf('/'));
   const file = (name: string) => files.text(`${directory}/${name}`);
   const chart = readChart(file('Chart.yaml'), `${where}/${marker}`);
   const { parameters, parametersFrom, notes } = chartParameters(file('values.schema.json'), file('values.yaml'));
   const declared = chart.dependencies ?? requirementsOf(file('requirements.yaml'));
-  const found = chartDependencies(declared, { isPacked: packedIn(files.paths, directory), registryOf: options.registryOf });
+  const { packed, missing, notes: leftOut } = chartDependencies(declared, packedIn(files.paths, directory));
   const readme = files.paths.includes(`${directory}/README.md`) ? `${directory}/README.md` : undefined;
   const manifest = checked(
     {
@@ -67,7 +63,6 @@ export function chartManifest(files: ForeignFiles, marker: string, where: string
         type: 'helm',
         content: { chart: directory },
         parameters,
-        ...dependenciesOf(found.dependencies),
         ...requiresOf(chart),
       },
     },
@@ -81,9 +76,10 @@ export function chartManifest(files: ForeignFiles, marker: string, where: string
     notes: [
       ...(isLibraryChart(chart) ? ['a library chart: it is for other charts to use and deploys nothing by itself'] : []),
       ...notes,
-      ...found.notes,
+      ...leftOut,
     ],
-    dependencies: found.dependencies,
+    packed,
+    missing,
     own: { name: String(chart.name ?? ''), version: String(chart.version ?? '') },
   };
 }
@@ -124,11 +120,6 @@ function packedIn(paths: readonly string[], directory: string): (name: string) =
   const archives = packed.filter((path) => !path.includes('/') && /\.(tgz|tar\.gz)$/.test(path));
   return (name) =>
     directories.has(name) || archives.some((path) => path.startsWith(`${name}-`) && /^v?\d/.test(path.slice(name.length + 1)));
-}
-
-function dependenciesOf(dependencies: readonly DependencySpec[]): { dependencies?: Array<Omit<DependencySpec, 'bundled'>> } {
-  const own = dependencies.filter(({ bundled }) => bundled !== true).map(({ bundled: _bundled, ...dependency }) => dependency);
-  return own.length === 0 ? {} : { dependencies: own };
 }
 
 function requiresOf(chart: Json): { requires?: { kubernetes: string } } {

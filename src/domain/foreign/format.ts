@@ -1,4 +1,5 @@
 import type { TemplateManifest } from '../template.ts';
+import type { MissingDependency } from './chart-dependencies.ts';
 
 /** An archive that was not written for us, as far as it is looked into. */
 export interface ForeignFiles {
@@ -19,6 +20,8 @@ export interface ForeignManifest {
   readme?: string;
   /** What a reader should know about the translation, in words. */
   notes: string[];
+  /** What it needs besides and does not bring along; a lock may name it. */
+  missing?: MissingDependency[];
 }
 
 /** One row of the table of formats. */

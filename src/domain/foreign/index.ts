@@ -62,7 +62,7 @@ export function manifestOfArchive(files: ForeignFiles, where: string): ArchiveMe
     const marker = format.marker(files.paths);
     if (marker === undefined) continue;
     const { manifest, ...about } = format.read(files, marker, where);
-    const { format: name, notes, parametersFrom, readme } = about;
+    const { format: name, notes, parametersFrom, readme, missing = [] } = about;
     return {
       manifest,
       manifestFile: marker,
@@ -72,6 +72,7 @@ export function manifestOfArchive(files: ForeignFiles, where: string): ArchiveMe
         ownIdentity: format.ownIdentity === true,
         ...(parametersFrom === undefined ? {} : { parametersFrom }),
         ...(readme === undefined ? {} : { readme }),
+        ...(missing.length === 0 ? {} : { missing }),
       },
     };
   }

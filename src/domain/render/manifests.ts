@@ -148,7 +148,7 @@ export function renderManifests(
   basis: RenderBasis,
   files: ReadonlyMap<string, string>,
 ): { objects: KubeObject[]; outputs: TemplateOutput[] } {
-  const written = writtenObjects(basis.manifest.spec.content?.path ?? '', files);
+  const written = writtenObjects(basis.manifest, files);
   const scopes = scopesDefined(written);
   const objects = written.map((one) => kubeObject(basis, one, scopes));
   checkTwice(objects, written);

@@ -23,6 +23,8 @@ jest.unstable_mockModule('node:dns', () => ({
 }));
 jest.unstable_mockModule('node:dns/promises', () => ({ lookup: async () => resolved() }));
 const { createGuardedClient } = await import('../../../src/adapters/http/guarded-client.ts');
+const { createSourceClient } = await import('../../../src/adapters/http/source-client.ts');
+const { createSourceFetcher } = await import('../../../src/adapters/http/source-fetcher.ts');
 const { openAccess } = await import('../../../src/adapters/git/access.ts');
 const { createAddressPolicy } = await import('../../../src/adapters/http/address-policy.ts');
 
@@ -83,6 +85,47 @@ describe('a name with several addresses', () => {
       await expect(get()).toFailWith('outbound_denied');
     }
     expect(reached).toEqual([]);
+  });
+});
+
+describe('a name with several addresses that a user has named', () => {
+  /** Named, it may be called over plain http; what its addresses are is judged all the same. */
+  const openSource = () => createSourceClient({ classify, allow: ['shop.example'] });
+  beforeEach(async () => {
+    await client.close();
+    client = openSource();
+  });
+
+  it.each([[[BAD, GOOD]], [[GOOD, BAD]], [[GOOD, '169.254.169.254']], [[GOOD, '0.0.0.0']]])(
+    'is not called when one of them is not allowed: %j',
+    async (addresses) => {
+      resolveTo(addresses);
+      await expect(get()).toFailWith('outbound_denied');
+      expect(reached).toEqual([]);
+    },
+  );
+
+  it('is called when all of them are allowed, private ones too', async () => {
+    resolveTo([GOOD, '10.0.0.1', '2001:4860:4860::8888']);
+    await expect(get()).resolves.toEqual({ ok: true });
+    expect(reached).toEqual([GOOD]);
+  });
+
+  it('is not called either where a source redirects to it', async () => {
+    resolveTo([GOOD], [GOOD, BAD]);
+    await expect(get('/there')).toFailWith('outbound_denied');
+    expect(reached).toEqual([GOOD]);
+  });
+
+  it('is a network_error of the source that says why', async () => {
+    resolveTo([GOOD, BAD]);
+    const { fetch } = createSourceFetcher(client);
+    await expect(fetch('https://shop.example/marketplace.json', AbortSignal.timeout(5_000))).resolves.toEqual({
+      error: {
+        code: 'network_error',
+        message: expect.stringContaining('shop.example may not be called: it is a metadata address'),
+      },
+    });
   });
 });
 

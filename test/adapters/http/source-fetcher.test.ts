@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { classifyAddress } from '../../../src/adapters/http/address-policy.ts';
-import { createGuardedClient, type GuardedClient } from '../../../src/adapters/http/guarded-client.ts';
+import type { GuardedClient } from '../../../src/adapters/http/guarded-client.ts';
+import { createSourceClient } from '../../../src/adapters/http/source-client.ts';
 import { createSourceFetcher, SOURCE_TIMEOUTS } from '../../../src/adapters/http/source-fetcher.ts';
 import { DOCUMENT, type SourceServer, startSourceServer } from '../../support/source-server.ts';
 
@@ -24,8 +25,7 @@ interface Options {
 
 function fetcher({ allow = ['localhost'], ca = server.ca, isPublic = false }: Options = {}) {
   const classify = isPublic ? (address: string) => (address === '127.0.0.1' ? 'public' : classifyAddress(address)) : undefined;
-  const client = createGuardedClient({
-    development: false,
+  const client = createSourceClient({
     allow,
     timeouts: SOURCE_TIMEOUTS,
     ...(ca !== '' && { ca }),

@@ -60,6 +60,12 @@ async function read(listing: Listing): Promise<TemplateSummary[]> {
 const list = async (registry: RegistryPlugin, options?: ListOptions) => read(await registry.list(options));
 const brief = (all: TemplateSummary[]) => all.map(({ name, version, registry }) => `${registry}/${name}@${version}`);
 
+const entry = (name: string, more = {}) =>
+  JSON.stringify({
+    ...{ name, version: '1.0.0', description: 'd', tags: [], type: 'helm', registry: 'x', registryType: 'official' },
+    ...more,
+  });
+
 describe('listing a chandlery registry', () => {
   it('gives one line for each template, its default version, in one request', async () => {
     expect(brief(await list(plugin()))).toEqual(['acme/redis@7.1.0', 'acme/web@1.0.0']);
@@ -83,23 +89,18 @@ describe('listing a chandlery registry', () => {
     expect(proxy.count('GET', '/api/v1/search?scope=local&sort=name')).toBe(1);
   });
 
-  it('leaves out one malformed line among ten thousand, and says which', async () => {
-    const line = (name: string, more = {}) =>
-      JSON.stringify({
-        name,
-        version: '1.0.0',
-        description: 'd',
-        tags: [],
-        type: 'helm',
-        registry: 'x',
-        registryType: 'official',
-        ...more,
-      });
-    const all = Array.from({ length: 10_000 }, (_, at) => line(`t-${at}`, at === 5_000 ? { version: 'soon' } : {}));
+  it.each([
+    ['a line whose version is none', entry('t-5000', { version: 'soon' }), 't-5000', 'version'],
+    ['a line that is no JSON', '{"name": "t-5000"', 'line 5001', 'not JSON'],
+    ['a line nested 10,000 deep', '{"a":'.repeat(10_000), 'line 5001', 'nested deeper'],
+    ['a line of something else', 'null', 'line 5001', 'expected object'],
+  ])('leaves out one malformed line among ten thousand, and says which: %s', async (_what, malformed, subject, message) => {
+    const all = Array.from({ length: 10_000 }, (_, at) => (at === 5_000 ? malformed : entry(`t-${at}`)));
     const problems: ListingProblem[] = [];
     const found = await list(plugin(await lines(all.join('\n'))), { onProblem: (problem) => problems.push(problem) });
     expect(found).toHaveLength(9_999);
-    expect(problems).toEqual([{ subject: 't-5000', message: expect.stringContaining('version') }]);
+    expect(found.map(({ name }) => name)).not.toContain('t-5000');
+    expect(problems).toEqual([{ subject, message: expect.stringContaining(message) }]);
     // The names of registries are ours to give.
     expect(new Set(found.map(({ registry, registryType }) => `${registry} ${registryType}`))).toEqual(
       new Set(['acme community']),
@@ -107,10 +108,31 @@ describe('listing a chandlery registry', () => {
   });
 
   it.each([
-    ['a line that is no JSON', '{"name": "a"\n'],
-    ['a line nested 10,000 deep', `${'{"a":'.repeat(10_000)}\n`],
-  ])('fails with registry_invalid for %s', async (_what, text) => {
+    ['its only line is no JSON', 'oops\n'],
+    ['its only line is nested 10,000 deep', `${'{"a":'.repeat(10_000)}\n`],
+    ['most of its lines are no JSON', `${entry('a')}\noops\n<html>\n`],
+    ['it stops in the middle of a line', `${entry('a')}\n${entry('b')}\n${entry('c').slice(0, -9)}`],
+  ])('fails with registry_invalid when %s', async (_what, text) => {
     await expect(list(plugin(await lines(text)))).toFailWith('registry_invalid');
+  });
+
+  it('leaves out a malformed entry of a page, and says which', async () => {
+    const pages = [
+      { templates: [JSON.parse(entry('a')), JSON.parse(entry('b', { version: 'soon' }))], total: 4, nextCursor: 'two' },
+      { templates: [7, JSON.parse(entry('d'))], total: 4 },
+    ];
+    const url = await serve((request, response) => {
+      if (request.url?.includes('/catalog')) return void response.writeHead(404).end();
+      const page = pages[request.url?.includes('cursor=two') ? 1 : 0];
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(page));
+    });
+    const problems: ListingProblem[] = [];
+    const found = await list(plugin(url), { onProblem: (problem) => problems.push(problem) });
+    expect(brief(found)).toEqual(['acme/a@1.0.0', 'acme/d@1.0.0']);
+    expect(problems).toEqual([
+      { subject: 'b', message: expect.stringContaining('version') },
+      { subject: 'entry 3', message: expect.stringContaining('expected object') },
+    ]);
   });
 
   it('fails with registry_invalid for another content type and for pages that do not end', async () => {
@@ -118,12 +140,9 @@ describe('listing a chandlery registry', () => {
     await expect(plugin(html).list()).toFailWith('registry_invalid');
     const endless = await serve((request, response) => {
       if (request.url?.includes('/catalog')) return void response.writeHead(404).end();
-      const [template] = [
-        { name: 'a', version: '1.0.0', description: '', tags: [], type: 'helm', registry: 'x', registryType: 'official' },
-      ];
       response
         .setHeader('content-type', 'application/json')
-        .end(JSON.stringify({ templates: [template], total: 1, nextCursor: 'c' }));
+        .end(JSON.stringify({ templates: [JSON.parse(entry('a'))], total: 1, nextCursor: 'c' }));
     });
     await expect(list(plugin(endless))).toFailWith('registry_invalid');
   });

@@ -130,7 +130,10 @@ describe('a Helm repository made by real Helm', () => {
       version: '7.2.5',
       parametersFrom: 'inferred',
       readme: '# Redis\n',
+      packedDependencies: [{ name: 'common', version: '2.x.x', bundled: true }],
     });
+    // What is packed is nothing to install beside it.
+    expect(detail.manifest.spec.dependencies).toBeUndefined();
     expect(detail.manifest.spec).toMatchObject({
       type: 'helm',
       content: { chart: 'redis' },

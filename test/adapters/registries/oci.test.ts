@@ -37,12 +37,14 @@ const REDIS_CHART = {
     'home: https://redis.io',
     'kubeVersion: ">=1.27"',
     'annotations: {artifacthub.io/license: BSD-3-Clause, artifacthub.io/category: database}',
+    'dependencies: [{name: common, version: 2.x.x, repository: "https://charts.example.org"}]',
     '',
   ].join('\n'),
   files: {
     'values.yaml': 'replicas: 1\n',
     'values.schema.json': '{"type":"object","properties":{"replicas":{"type":"integer","minimum":1}}}',
     'README.md': '# redis\n',
+    'charts/common/Chart.yaml': 'apiVersion: v2\nname: common\nversion: 2.1.0\n',
   },
 };
 
@@ -173,6 +175,8 @@ describe('charts that helm push has put there', () => {
   it('shows parameters and readme from the archive', async () => {
     const detail = await registry.getTemplate('redis');
     expect(detail).toMatchObject({ version: '1.2.0', parametersFrom: 'schema', readme: '# redis\n' });
+    expect(detail.packedDependencies).toEqual([{ name: 'common', version: '2.x.x', bundled: true }]);
+    expect(detail.manifest.spec.dependencies).toBeUndefined();
     expect(detail.versions).toEqual(['2.0.0-rc.1', '1.2.0', '1.1.0+build.5', '1.0.0']);
     expect(detail.manifest).toMatchObject({
       metadata: { name: 'redis', version: '1.2.0' },

@@ -19,13 +19,20 @@ const listing = (registry: string) =>
         registryType: fc.constantFrom('official' as const, 'private' as const),
         license: facetValue(['mit', 'gpl']),
         verified: fc.boolean(),
+        rated: fc.constantFrom(undefined, 0, 3.9, 4),
         q: fc.constantFrom('red', 'blue'),
       }),
       { selector: ({ name }) => name, maxLength: 5 },
     )
     .map((drafts) =>
-      drafts.map(({ bytes, q, ...draft }) =>
-        entryOf(draft.name, { ...draft, registry, description: q, digest: `sha256:${String(bytes).repeat(64)}` }),
+      drafts.map(({ bytes, q, rated, ...draft }) =>
+        entryOf(draft.name, {
+          ...draft,
+          ...(rated !== undefined && { rating: rated }),
+          registry,
+          description: q,
+          digest: `sha256:${String(bytes).repeat(64)}`,
+        }),
       ),
     );
 const query = fc.record(
@@ -37,6 +44,7 @@ const query = fc.record(
     license: fc.subarray(['mit', 'gpl']),
     registry: fc.subarray(REGISTRIES),
     verified: fc.boolean(),
+    minRating: fc.constantFrom(0, 3.5, 4, 4.5),
   },
   { requiredKeys: [] },
 );
@@ -53,8 +61,10 @@ const FACETS: Record<FacetName, (entry: TemplateSummary) => string> = {
 /** What the port says, word for word: no index, no cleverness. */
 function expected(entries: TemplateSummary[], asked: Partial<CatalogQuery>) {
   const words = (entry: TemplateSummary) => !asked.q || entry.name === asked.q || entry.description === asked.q;
+  const rated = ({ rating = Number.NaN }: TemplateSummary) => asked.minRating === undefined || rating >= asked.minRating;
   const fits = (entry: TemplateSummary, but?: string) =>
     words(entry) &&
+    rated(entry) &&
     Object.entries(FACETS).every(([facet, read]) => {
       const wanted = asked[facet as FacetName];
       if (facet === but || wanted === undefined || (Array.isArray(wanted) && wanted.length === 0)) return true;

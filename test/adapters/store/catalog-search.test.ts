@@ -76,6 +76,10 @@ describeStores('a search of the catalog', (lab) => {
     ['all of the tags', { tag: ['high availability', 'POSTGRES'] }, ['backup']],
     ['tags nothing has', { tag: ['availability'] }, []],
     ['registry', { registry: ['elsewhere'] }, []],
+    ['rating', { minRating: 4 }, ['pgadmin', 'postgres-ha']],
+    ['a rating between two', { minRating: 4.1 }, ['pgadmin']],
+    ['no rating below the least', { minRating: 0 }, ['pgadmin', 'postgres-ha']],
+    ['rating and words', { minRating: 4, q: 'ha' }, ['postgres-ha']],
     ['registry type and words', { registryType: ['community' as const], q: 'cache' }, ['redis']],
   ])('narrows by %s', async (_what, query, names) => {
     expect(await namesOf(lab.store.catalog, [shop], query)).toEqual(names);

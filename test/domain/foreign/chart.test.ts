@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { CHART_FORMAT, type ChartOptions, chartManifest } from '../../../src/domain/foreign/chart.ts';
+import { CHART_FORMAT, chartManifest } from '../../../src/domain/foreign/chart.ts';
+import { locateDependencies, missingNote, withDependencies } from '../../../src/domain/foreign/chart-dependencies.ts';
 import { coerceRange } from '../../../src/domain/foreign/chart-range.ts';
 import { archiveFiles, foreignKeep, manifestOfArchive, withIdentity } from '../../../src/domain/foreign/index.ts';
 import { checkParameters } from '../../../src/domain/parameters/index.ts';
@@ -11,15 +12,21 @@ const CHART = 'apiVersion: v2\nname: web\nversion: 1.2.3\n';
 const filesOf = (files: Record<string, string>) =>
   archiveFiles(Object.keys(files), new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])));
 
-function read(files: Record<string, string>, options: ChartOptions = {}) {
+function read(files: Record<string, string>) {
   const all = {
     'web/Chart.yaml': CHART,
     ...Object.fromEntries(Object.entries(files).map(([path, text]) => [`web/${path}`, text])),
   };
-  const chart = chartManifest(filesOf(all), 'web/Chart.yaml', 'web@1.2.3', options);
+  const chart = chartManifest(filesOf(all), 'web/Chart.yaml', 'web@1.2.3');
   // Whatever comes out is a template by all our rules.
   expect(parseTemplate(JSON.stringify(chart.manifest))).toEqual(chart.manifest);
   return chart;
+}
+
+/** The same, and as what an archive of these files is taken for. */
+function meaningOf(files: Record<string, string>) {
+  const all = Object.fromEntries(Object.entries(files).map(([path, text]) => [`web/${path}`, text]));
+  return { ...read(files), foreign: manifestOfArchive(filesOf(all), 'web@1.2.3').foreign };
 }
 
 const parametersOf = (values: string, schema?: unknown) => {
@@ -230,29 +237,55 @@ describe('the dependencies of a chart', () => {
     .map(([name, version, repository]) => `- {name: ${name}, version: ${version}, repository: "${repository}"}\n`)
     .join('')}`;
 
-  it('are bundled where packed, ours where a registry is known, and a note otherwise', () => {
-    const { dependencies, manifest, notes } = read(
-      { 'Chart.yaml': declared, 'charts/packed/Chart.yaml': 'name: packed\n', 'charts/zipped-2.0.1.tgz': '' },
-      { registryOf: (url) => (url.includes('known.example') && !url.includes('unknown') ? 'stable' : undefined) },
-    );
-    expect(dependencies).toEqual([
+  it('are bundled where packed, and ours where a registry is known', () => {
+    const { packed, missing, manifest, notes, foreign } = meaningOf({
+      'Chart.yaml': declared,
+      'charts/packed/Chart.yaml': 'name: packed\n',
+      'charts/zipped-2.0.1.tgz': '',
+    });
+    expect(packed).toEqual([
       { name: 'packed', version: '1.x', bundled: true },
       { name: 'zipped', version: '2.x', bundled: true },
-      { name: 'known', version: '^3.1', registry: 'stable' },
     ]);
-    expect(manifest.spec.dependencies).toEqual([{ name: 'known', version: '^3.1', registry: 'stable' }]);
-    expect(notes).toEqual([
-      expect.stringContaining('no configured registry serves "https://unknown'),
-      expect.stringContaining('Bad_Name'),
+    expect(missing.map(missingNote)).toEqual([
+      'dependency "known" (from "https://known.example.org") is not packed in the chart',
+      'dependency "unknown" (from "https://unknown.example.org") is not packed in the chart',
     ]);
+    expect(foreign?.missing).toEqual(missing);
+    expect(manifest.spec.dependencies).toBeUndefined();
+    expect(notes).toEqual([expect.stringContaining('Bad_Name')]);
+    const located = locateDependencies(missing, 'web', (url) => (url.startsWith('https://known.') ? 'stable' : undefined));
+    expect(located).toEqual([{ name: 'known', version: '^3.1', registry: 'stable' }]);
+    const ours = withDependencies(manifest, located);
+    expect(ours.spec.dependencies).toEqual(located);
+    expect(parseTemplate(JSON.stringify(ours))).toEqual(ours);
+  });
+
+  it('that the chart is only wrapped around cannot stand beside it under the same name', () => {
+    const { missing } = read({
+      'Chart.yaml': `${CHART}dependencies: [{name: web, version: 1.x, repository: "https://known.example.org"}]\n`,
+    });
+    expect(missing).toHaveLength(1);
+    expect(locateDependencies(missing, 'web', () => 'stable')).toEqual([]);
+  });
+
+  it("whose range cannot be read are left out with a note, and those without a repository are nobody's", () => {
+    const { missing, notes } = read({
+      'Chart.yaml': `${CHART}dependencies: [{name: a, version: "!=1", repository: "https://known.example.org"}, {name: b, version: 1.x}]\n`,
+    });
+    expect(notes).toEqual([expect.stringContaining('its range "!=1" cannot be read')]);
+    expect(missing.map(missingNote)).toEqual([
+      'dependency "b" (the chart names no repository for it) is not packed in the chart',
+    ]);
+    expect(locateDependencies(missing, 'web', () => 'stable')).toEqual([]);
   });
 
   it('are read from requirements.yaml of charts of version 1', () => {
-    const { dependencies } = read({
+    const { packed } = read({
       'requirements.yaml': 'dependencies: [{name: a, version: 1.x, condition: a.enabled}]\n',
       'charts/a/Chart.yaml': '',
     });
-    expect(dependencies).toEqual([{ name: 'a', version: '1.x', optional: true, bundled: true }]);
+    expect(packed).toEqual([{ name: 'a', version: '1.x', optional: true, bundled: true }]);
   });
 });
 
