@@ -35,7 +35,8 @@ export function markMatches(view: View, found: Uint8Array, { words, tags }: Matc
   const [worst = new Uint8Array(view.size), ...others] = [...words.map((places) => placesOf(view, places)), ...ofTags];
   for (const places of others)
     for (let slot = 0; slot < worst.length; slot += 1) {
-      const [before = 0, place = 0] = [worst[slot], places[slot]];
+      const before = worst[slot] ?? 0;
+      const place = places[slot] ?? 0;
       worst[slot] = before === 0 || place === 0 ? 0 : Math.max(before, place);
     }
   const tiers = Uint8Array.from([0, ...PLACES.map((place) => TIERS[closeness][place])]);
@@ -114,7 +115,9 @@ function collectHits(view: View, found: Found, filters: Filters, counter: FacetC
       if (shown !== undefined && shown !== slot) later.add(shown);
       if (shown === slot || later.delete(slot)) hits[total++] = slot;
     } else if (found === undefined || found[slot] !== 0) {
-      const [set, registry] = [facets[slot] ?? 0, source[slot] ?? 0];
+      // Not taken apart from a list: until this is compiled, that makes three objects for each of fifty thousand slots.
+      const set = facets[slot] ?? 0;
+      const registry = source[slot] ?? 0;
       const failed = (ofSet[set] ?? 0) | (ofSource[registry] ?? 0);
       counter?.add(set, registry, failed);
       // The next one takes the place of one that is no hit.
